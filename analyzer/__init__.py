@@ -1,0 +1,5 @@
+"""Meaning: traces, transactions, dialogs, commands, sessions."""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"

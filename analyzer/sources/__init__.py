@@ -1,0 +1,3 @@
+"""Where bytes come from: files, pipes, compressed files."""
+
+from __future__ import annotations

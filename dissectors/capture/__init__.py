@@ -1,0 +1,3 @@
+"""Capture files to frames, and back."""
+
+from __future__ import annotations

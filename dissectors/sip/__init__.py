@@ -1,0 +1,3 @@
+"""SIP (RFC 3261): framing, headers, fields, writing."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests; each part mirrors the package that it tests."""
+
+from __future__ import annotations
