@@ -10,38 +10,55 @@ Id 0 of every ``Strings`` column means absent (``None``).
 from __future__ import annotations
 
 from array import array
-from typing import Generic, NamedTuple, TypeVar
+from itertools import islice
+from operator import gt, itemgetter
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+
+from dissectors.model import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 T = TypeVar("T")
+
+
+class _Numbers(dict[T | None, int]):
+    """Number of a value, given when it is first asked for."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: list[T | None]) -> None:
+        super().__init__({None: 0})
+        self._values = values
+
+    def __missing__(self, value: T) -> int:
+        number = self[value] = len(self._values)
+        self._values.append(value)
+        return number
 
 
 class Interned(Generic[T]):
     """Values kept once, by number; number 0 is ``None``."""
 
-    __slots__ = ("_ids", "values")
+    __slots__ = ("_numbers", "id", "values")
 
     def __init__(self) -> None:
         self.values: list[T | None] = [None]
-        self._ids: dict[T | None, int] = {None: 0}
-
-    def id(self, value: T | None) -> int:
-        """Return the number of a value, giving it one when it is new."""
-        found = self._ids.get(value)
-        if found is None:
-            found = self._ids[value] = len(self.values)
-            self.values.append(value)
-        return found
+        self._numbers = _Numbers(self.values)
+        self.id: Callable[[T | None], int] = self._numbers.__getitem__
+        """Return the number of a value, giving it one when it is new. A bound method of the
+        dictionary itself: ten are called for every message."""
 
     def find(self, value: T) -> int | None:
         """Return the number of a value, or None when no row has it."""
-        return self._ids.get(value)
+        return self._numbers.get(value)
 
     def __len__(self) -> int:
         return len(self.values)
 
 
 class XccosItem(NamedTuple):
-    """One child of an XCCOS envelope, as rows and JSON show it. Numbers are text, as on the wire."""
+    """One child of an XCCOS envelope, as rows and JSON show it. Numbers are text as on the wire."""
 
     element: str
     """Local name: ``cmd``, ``rpl``, ``ntc``, ``grpchat`` or anything else."""
@@ -72,10 +89,79 @@ class Stream(NamedTuple):
     syn_seen: bool
 
 
+class Connection(NamedTuple):
+    """A TCP connection or UDP flow that carried SIP."""
+
+    number: int
+    opener: str
+    """``ip:port`` of the side that opened it; a guess where ``syn_seen`` is False."""
+    responder: str
+    transport: str
+    syn_seen: bool
+    first_frame: int
+    last_frame: int
+    first_time: int
+    last_time: int
+    ends: tuple[str, str]
+    """How each direction ended: ``fin``, ``rst``, ``reused`` or ``end`` (of the capture)."""
+    holes: int
+    """Gaps in either direction."""
+    messages: tuple[int, int]
+    """Messages from the opener, and to it."""
+
+
+class Columns:
+    """Named ``array`` columns of equal length, filled a batch at a time."""
+
+    __slots__ = ("_key", "_pending", "columns")
+
+    BATCH = 4096
+    # Rows are written when their message is complete in its stream, which in a reordered capture
+    # is a little later than the row's frame says. Of each batch so many wait for the next one.
+    LATE = 1024
+
+    def __init__(self, names: tuple[tuple[str, str], ...], *, order: str | None = None) -> None:
+        """``order``: the column that is to ascend as far as a batch reaches."""
+        self.columns: dict[str, array[int]] = {name: array(code) for name, code in names}
+        self._pending: list[tuple[int, ...]] = []
+        position = list(self.columns).index(order) if order is not None else None
+        self._key = None if position is None else itemgetter(position)
+
+    def append(self, values: tuple[int, ...]) -> None:
+        """Add a row; it is in the columns after ``flush``."""
+        pending = self._pending
+        pending.append(values)
+        if len(pending) >= self.BATCH:
+            if self._key is None:
+                self._write(pending)
+                pending.clear()
+            else:
+                pending.sort(key=self._key)
+                self._write(pending[: -self.LATE])
+                del pending[: -self.LATE]
+
+    def flush(self) -> None:
+        """Move what is pending into the columns."""
+        if self._key is not None:
+            self._pending.sort(key=self._key)
+        self._write(self._pending)
+        self._pending.clear()
+
+    def _write(self, rows: list[tuple[int, ...]]) -> None:
+        if rows:
+            for column, values in zip(self.columns.values(), zip(*rows, strict=True), strict=True):
+                column.extend(values)
+
+    def permute(self, order: list[int]) -> None:
+        """Put the rows into another order."""
+        for name, column in self.columns.items():
+            self.columns[name] = array(column.typecode, map(column.__getitem__, order))
+
+
 class Rows:
     """The columns. ``len(rows)`` messages, in order of the frame that completes them."""
 
-    COLUMNS = (
+    MESSAGE = (
         ("time", "q"),  # of the completing frame, nanoseconds since 1970 UTC
         ("digits", "B"),  # decimal digits of a second that the time carries
         ("frame", "I"),  # the frame that completes the message
@@ -94,12 +180,15 @@ class Rows:
         ("content_length", "q"),  # as declared; -1 where absent or not a number
         ("length", "I"),  # bytes of the whole message
         ("notes", "I"),  # bits of dissectors.notes
-        ("branch", "q"),  # hash of the topmost Via's branch; 0 where there is none
-        ("vias", "H"),  # number of Via values
-        ("piece", "Q"),  # first entry in the piece columns; the last one is before row i + 1's
+        ("branch", "I"),  # string: the topmost Via's branch
+        ("vias", "I"),  # number of Via values
+        ("piece", "Q"),  # first entry in the piece columns
+        ("pieces", "I"),  # number of entries
         ("item", "Q"),  # first entry in the XCCOS columns
+        ("items", "I"),  # number of entries
     )
-    ITEM_COLUMNS = (
+    PIECE = (("frame", "I"), ("offset", "Q"), ("length", "I"))
+    ITEM = (
         ("element", "I"),
         ("id", "I"),
         ("seqid", "I"),
@@ -114,19 +203,79 @@ class Rows:
     def __init__(self) -> None:
         self.strings: Interned[str] = Interned()
         self.cseqs: Interned[tuple[int, str]] = Interned()
-        self.time, self.digits = array("q"), array("B")
-        self.frame, self.stream = array("I"), array("I")
-        self.status = array("q")
-        self.method, self.reason, self.uri = array("I"), array("I"), array("I")
-        self.call_id, self.cseq = array("I"), array("I")
-        self.from_uri, self.from_tag = array("I"), array("I")
-        self.to_uri, self.to_tag = array("I"), array("I")
-        self.content_type, self.content_length = array("I"), array("q")
-        self.length, self.notes = array("I"), array("I")
-        self.branch, self.vias = array("q"), array("H")
-        self.piece, self.item = array("Q"), array("Q")
-        self.piece_frame, self.piece_offset, self.piece_length = array("I"), array("Q"), array("I")
-        self.item_columns = {name: array(code) for name, code in self.ITEM_COLUMNS}
+        self.message_table = Columns(self.MESSAGE, order="frame")
+        self.piece_table = Columns(self.PIECE)
+        self.item_table = Columns(self.ITEM)
+        self._bind()
+
+    def _bind(self) -> None:
+        column = self.message_table.columns
+        self.time, self.digits = column["time"], column["digits"]
+        self.frame, self.stream = column["frame"], column["stream"]
+        self.status, self.method = column["status"], column["method"]
+        self.reason, self.uri = column["reason"], column["uri"]
+        self.call_id, self.cseq = column["call_id"], column["cseq"]
+        self.from_uri, self.from_tag = column["from_uri"], column["from_tag"]
+        self.to_uri, self.to_tag = column["to_uri"], column["to_tag"]
+        self.content_type = column["content_type"]
+        self.content_length = column["content_length"]
+        self.length, self.notes = column["length"], column["notes"]
+        self.branch, self.vias = column["branch"], column["vias"]
+        self.piece, self.pieces = column["piece"], column["pieces"]
+        self.item, self.items = column["item"], column["items"]
+        self.item_columns = self.item_table.columns
+        self.piece_columns = self.piece_table.columns
 
     def __len__(self) -> int:
         return len(self.time)
+
+    def finish(self) -> None:
+        """Flush what is pending and put the messages into the order of their completing frames."""
+        for table in (self.message_table, self.piece_table, self.item_table):
+            table.flush()
+        frame = self.frame
+        if any(map(gt, frame, islice(frame, 1, None))):
+            self.message_table.permute(sorted(range(len(frame)), key=frame.__getitem__))
+            self._bind()
+
+    def item_end(self, row: int) -> int:
+        """Return the end (exclusive) of a message's entries in the XCCOS columns."""
+        return self.item[row] + self.items[row]
+
+    def piece_list(self, row: int) -> list[Piece]:
+        """Return where the bytes of a message lie in the capture, in message order."""
+        first = self.piece[row]
+        last = first + self.pieces[row]
+        frame, offset, length = self.piece_columns.values()
+        return list(map(Piece, frame[first:last], offset[first:last], length[first:last]))
+
+    def frames(self, row: int) -> tuple[int, ...]:
+        """Return the frames that brought bytes of a message, ascending."""
+        first = self.piece[row]
+        if self.pieces[row] == 1:
+            return (self.piece_columns["frame"][first],)
+        return tuple(sorted(set(self.piece_columns["frame"][first : first + self.pieces[row]])))
+
+    def xccos(self, row: int) -> list[XccosItem]:
+        """Return the XCCOS items of a message; ``text`` of a chat message is not kept in rows."""
+        first, end = self.item[row], self.item_end(row)
+        if first == end:
+            return []
+        value, columns = self.strings.values, self.item_columns
+        items = []
+        for k in range(first, end):
+            command = None
+            if columns["has_commandid"][k]:
+                command = (value[columns["command_seqid"][k]], value[columns["command_envid"][k]])
+            items.append(
+                XccosItem(
+                    value[columns["element"][k]] or "",
+                    value[columns["id"][k]],
+                    value[columns["seqid"][k]],
+                    value[columns["envid"][k]],
+                    command,
+                    value[columns["code"][k]],
+                    value[columns["text"][k]],
+                )
+            )
+        return items

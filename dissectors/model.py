@@ -88,6 +88,17 @@ class Datagram(NamedTuple):
     that the datagram was sent to) to the sender of the datagram."""
 
 
+class Opened(NamedTuple):
+    """A connection that has not been seen before, or its ports used again."""
+
+    connection: int
+    key: bytes
+    """From the side that opened it to the other; a guess where no SYN was captured."""
+    syn_seen: bool
+    frame: int
+    time_ns: int
+
+
 class Chunk(NamedTuple):
     """New bytes of one direction of one connection, in stream order, without overlap."""
 
@@ -109,6 +120,15 @@ class Gap(NamedTuple):
     """Number of bytes that are missing; 0 where it cannot be known."""
     frame: int
     """The first frame after the gap."""
+
+
+class Conflict(NamedTuple):
+    """A retransmission whose bytes differ from those seen first; the first ones are used."""
+
+    stream: int
+    frame: int
+    length: int
+    """Number of bytes that both cover."""
 
 
 class StreamEnd(NamedTuple):

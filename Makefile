@@ -1,0 +1,171 @@
+# Two commands are enough: `make triage` shows the program at work, `make test` runs every gate.
+#
+# Needed beforehand: make, and Python 3.11 or newer. What is missing from the system is installed
+# with apt (as root or through sudo), everything else goes into .venv. `make clean` removes it again.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+# The capture that `make triage` looks at.
+FILE ?= samples/twousers-post.pcap
+
+# Debian packages that the tests compare with. A package counts as there when dpkg says so or when
+# a command of its name is on the path.
+SYSTEM_PACKAGES := tshark
+
+# Least coverage in per cent, lines and branches together. The aim is 95 over all and 100 for
+# dissectors/: raise these when the figures have gone up, never the other way.
+MIN_COVERAGE := 90
+MIN_COVERAGE_DISSECTORS := 90
+
+# The tests run in as many processes.
+JOBS ?= 2
+
+# Options of `make bench`.
+SIZE ?= 50M
+ROUNDS ?= 3
+
+VENV := .venv
+BIN := $(VENV)/bin
+BUILD := build
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+CORPUS := $(or $(XCCOS_CORPUS),../shared)
+
+# The interpreter of .venv: PYTHON when it is set, otherwise the first of these that will do.
+CANDIDATES := $(or $(PYTHON),python3.14 python3.13 python3.12 python3.11 python3)
+
+define FUNCTIONS
+step() { printf '== %s\n' "$$*"; }
+stop() { printf 'make: %s\n' "$$*" >&2; exit 1; }
+quietly() { # NAME COMMAND...: the output goes to a log, which is shown when the command fails
+	local log="$(BUILD)/$$1.log"; shift
+	mkdir -p "$(BUILD)"
+	"$$@" >>"$$log" 2>&1 </dev/null || { tail -n 30 "$$log" >&2; stop "failed: $$* (see $$log)"; }
+}
+apt_install() { # PACKAGE...
+	local root=()
+	command -v apt-get >/dev/null || stop "please install $$* (there is no apt-get here to do it)"
+	if [ "$$(id -u)" != 0 ]; then
+		command -v sudo >/dev/null || stop "please run as root: apt-get install $$*"
+		root=(sudo); sudo -v || stop "please run as root: apt-get install $$*"
+	fi
+	step "installing $$* with apt"
+	root+=(env DEBIAN_FRONTEND=noninteractive)
+	local lock=(-o DPkg::Lock::Timeout=300)
+	# Only who captures needs the setuid helper; without an answer apt would stop and ask.
+	echo 'wireshark-common wireshark-common/install-setuid boolean false' |
+		"$${root[@]}" debconf-set-selections 2>/dev/null || true
+	# One source of several that does not answer is no reason to stop: the installation will tell.
+	mkdir -p "$(BUILD)"
+	"$${root[@]}" apt-get "$${lock[@]}" -qq update >"$(BUILD)/apt.log" 2>&1 </dev/null || true
+	quietly apt "$${root[@]}" apt-get "$${lock[@]}" -qq -y --no-install-recommends install "$$@"
+}
+endef
+
+.PHONY: help triage test lint types cover system bench fuzz clean
+
+help: ## show this list
+	@echo 'usage: make TARGET'
+	sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+triage: $(INSTALLED) ## install what is needed, then triage a sample (FILE=capture for another)
+	@echo '$$ xccos triage $(FILE)' >&2
+	$(BIN)/xccos triage "$(FILE)"
+
+test: system $(INSTALLED_DEV) lint types cover ## run every gate: lint, types, tests, coverage
+
+lint: $(INSTALLED_DEV) ## ruff check and ruff format --check
+	@$(FUNCTIONS)
+	step 'ruff check'
+	$(BIN)/python -m ruff check --quiet .
+	step 'ruff format --check'
+	$(BIN)/python -m ruff format --quiet --check . || stop 'not formatted: $(BIN)/ruff format'
+
+types: $(INSTALLED_DEV) ## mypy --strict over the whole tree
+	@$(FUNCTIONS)
+	step 'mypy'
+	$(BIN)/python -m mypy --no-error-summary
+
+cover: $(INSTALLED_DEV) ## the tests, with the coverage of lines and branches
+	@$(FUNCTIONS)
+	if [ ! -d "$(CORPUS)" ]; then
+		step 'no corpus at $(CORPUS): THE TESTS THAT NEED IT ARE SKIPPED'
+		export XCCOS_NO_CORPUS=1
+	fi
+	step 'pytest ($(JOBS) processes)'
+	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}"
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS)
+	$(BIN)/python -m coverage combine --quiet
+	mkdir -p "$(BUILD)"
+	$(BIN)/python -m coverage report --show-missing >"$(BUILD)/coverage.txt"
+	floor() { # NAME MINIMUM [OPTION...]
+		local name="$$1" least="$$2" found; shift 2
+		found=$$($(BIN)/python -m coverage report --format=total --precision=1 "$$@")
+		step "coverage of $$name: $$found % (at least $$least)"
+		awk "BEGIN { exit !($$found >= $$least) }" ||
+			stop "coverage of $$name fell below $$least %; $(BUILD)/coverage.txt has the lines"
+	}
+	floor 'everything' $(MIN_COVERAGE)
+	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
+
+system: # the packages of the system that the tests need; silent when they are there
+	@$(FUNCTIONS)
+	missing=()
+	for package in $(SYSTEM_PACKAGES); do
+		command -v "$$package" >/dev/null ||
+			dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' ||
+			missing+=("$$package")
+	done
+	[ $${#missing[@]} = 0 ] || apt_install "$${missing[@]}"
+
+bench: system $(INSTALLED) ## speed and memory beside tshark (SIZE=50M ROUNDS=3)
+	@$(BIN)/python -m bench.run --size "$(SIZE)" --rounds "$(ROUNDS)"
+
+fuzz: $(INSTALLED_DEV) ## the property tests with 10,000 examples each
+	@$(FUNCTIONS)
+	step 'pytest -m hypothesis, profile nightly'
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(JOBS) -m hypothesis
+
+clean: ## remove .venv and everything else that make has made
+	@rm -rf $(VENV) $(BUILD) dist htmlcov bench/out .coverage .coverage.* \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# An interpreter without ensurepip cannot make an environment: Debian has that in a package apart.
+$(BIN)/python:
+	@$(FUNCTIONS)
+	chosen= ; incomplete=
+	for python in $(CANDIDATES); do
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue
+		if "$$python" -c 'import ensurepip, venv' 2>/dev/null; then chosen=$$python; break; fi
+		incomplete=$${incomplete:-$$python}
+	done
+	if [ -z "$$chosen" ]; then
+		[ -n "$$incomplete" ] ||
+			stop 'Python 3.11 or newer is needed, tried: $(CANDIDATES) (choose with PYTHON=...)'
+		chosen=$$incomplete
+		apt_install "$$("$$chosen" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+		"$$chosen" -c 'import ensurepip' || stop "$$chosen cannot make a virtual environment"
+	fi
+	step "$(VENV) with $$("$$chosen" --version)"
+	quietly venv "$$chosen" -m venv --clear $(VENV)
+
+# Again when the dependencies or the version change.
+$(INSTALLED): pyproject.toml analyzer/__init__.py | $(BIN)/python
+	@$(FUNCTIONS)
+	step 'installing the project'
+	quietly pip $(BIN)/python -m pip install --editable .
+	touch $@
+
+$(INSTALLED_DEV): pyproject.toml analyzer/__init__.py | $(BIN)/python
+	@$(FUNCTIONS)
+	step 'installing the project and what the gates need'
+	quietly pip $(BIN)/python -m pip install --editable '.[dev]'
+	touch $@ $(INSTALLED)

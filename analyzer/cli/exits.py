@@ -1,0 +1,32 @@
+"""Exit codes: part of the contract of the command line (docs/cli.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+OK: Final = 0
+"""Read and shown."""
+FAILED: Final = 1
+"""A condition of ``--fail-on`` was met; never anything else."""
+USAGE: Final = 2
+"""The command line is wrong, or the output cannot be written."""
+DAMAGED: Final = 3
+"""An input is damaged or cannot be read; what could be read was shown."""
+INTERRUPTED: Final = 130
+"""Stopped from the keyboard (128 and the number of SIGINT)."""
+
+EXIT_CODES = {
+    OK: "read and shown",
+    FAILED: "a condition of --fail-on was met",
+    USAGE: "the command line is wrong, or the output cannot be written",
+    DAMAGED: "an input is damaged or unreadable; what could be read was shown",
+    INTERRUPTED: "interrupted",
+}
+
+
+def worst(codes: list[int]) -> int:
+    """Return the code of a run over several files: damage goes before a met condition.
+
+    Of a damaged input only a part was judged, so whoever asked must know that first.
+    """
+    return max(codes, default=OK)

@@ -1,0 +1,166 @@
+"""One list over several captures in one of four formats: the frame that the list commands share."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli.options import fields_of, query_of
+from analyzer.cli.output import destination, encoding_of, format_of, write_lines
+from analyzer.cli.reading import Reading
+from analyzer.cli.table import Column, table
+from analyzer.cli.terminal import plain_terminal, talk, terminal_of
+from analyzer.export.cells import FLATTENED, flat
+from analyzer.export.records import csv_header, csv_lines, json_array, json_lines
+from analyzer.query import Selection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from analyzer.cli.terminal import Terminal
+    from analyzer.trace import Trace
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What is particular to one list."""
+
+    noun: str
+    """In the remark that nothing matches."""
+    fields: tuple[str, ...]
+    select: Callable[[Selection], Sequence[Any]]
+    record: Callable[[Trace, Any, Sequence[str]], Record]
+    columns: tuple[Column, ...]
+    """Of the table for people."""
+    needs: tuple[str, ...]
+    """The fields that the table is made of."""
+    cells: Callable[[Record], list[str]]
+    fast: dict[str, Callable[..., Iterator[str]]] | None = None
+    """Formats with a writer of their own: ``(trace, rows or None, fields, file=...)``."""
+
+
+class Listed:
+    """One run of a list command."""
+
+    def __init__(self, listing: Listing, options: dict[str, Any]) -> None:
+        self._listing = listing
+        self._query = query_of(options)
+        self._limit: int | None = options["limit"]
+        self._output: str | None = options["output"]
+        self._format = format_of(options["format_"], self._output)
+        self._asked = fields_of(options["fields"], listing.fields)
+        self._reading = Reading(options["files"])
+        self._several = len(options["files"]) > 1
+        self._shown = 0
+        self.codes: list[int] = []
+        self.judge: Callable[[str, Trace, Sequence[Any]], int] | None = None
+        """Looks at what was selected and returns an exit code."""
+
+    def run(self) -> int:
+        """Write the list; return the exit code."""
+        terminal = plain_terminal()
+        encoding = "utf-8"
+        if self._output in (None, "-"):
+            terminal = terminal_of(
+                sys.stdout, click.get_current_context().meta.get("color", "auto")
+            )
+            if self._format == "table":
+                encoding = encoding_of(sys.stdout)
+        with destination(self._output, self._reading.files) as write:
+            write_lines(self._text(terminal), write, encoding)
+        if not self._shown and not self._reading.code:
+            talk(f"xccos: no {self._listing.noun} matches")
+        return max([self._reading.code, *self.codes])
+
+    def _text(self, terminal: Terminal) -> Iterator[str]:
+        fields = self._asked or self._listing.fields
+        if self._format == "table":
+            return self._table(terminal)
+        if self._format == "jsonl":
+            return self._reading.each(self._json)
+        if self._format == "json":
+            return json_array(self._reading.each(self._json))
+        return self._csv(fields)
+
+    def _csv(self, fields: Sequence[str]) -> Iterator[str]:
+        named = ("file", *fields) if self._several else tuple(fields)
+        messages = self._listing.noun == "message"
+        yield csv_header(named, messages=messages)
+        yield from self._reading.each(self._csv_lines)
+
+    def _json(self, file: str, trace: Trace) -> Iterator[str]:
+        return self._lines("jsonl", file, trace, json_lines)
+
+    def _csv_lines(self, file: str, trace: Trace) -> Iterator[str]:
+        messages = self._listing.noun == "message"
+        return self._lines("csv", file, trace, lambda found: csv_lines(found, messages=messages))
+
+    def _lines(
+        self,
+        format_: str,
+        file: str,
+        trace: Trace,
+        general: Callable[[Iterator[Record]], Iterator[str]],
+    ) -> Iterator[str]:
+        chosen = self._chosen(file, trace)
+        fields = self._asked or self._listing.fields
+        if self._listing.fast is None:
+            yield from general(self._records(file, trace, chosen, fields))
+            return
+        everything = isinstance(chosen, range) and len(chosen) == len(trace)
+        yield from self._listing.fast[format_](
+            trace,
+            None if everything else chosen,
+            fields,
+            file=file if self._several else None,
+        )
+
+    def _chosen(self, file: str, trace: Trace) -> Sequence[Any]:
+        found = self._listing.select(Selection(trace, self._query))
+        if self.judge is not None:
+            self.codes.append(self.judge(file, trace, found))
+        if self._limit is not None:
+            found = found[: max(self._limit - self._shown, 0)]
+        self._shown += len(found)
+        return found
+
+    def _records(
+        self, file: str, trace: Trace, chosen: Sequence[Any], fields: Sequence[str]
+    ) -> Iterator[Record]:
+        for one in chosen:
+            record = self._listing.record(trace, one, fields)
+            yield {"file": file, **record} if self._several else record
+
+    def _table(self, terminal: Terminal) -> Iterator[str]:
+        listing = self._listing
+        columns: Sequence[Column] = listing.columns
+        if self._asked:
+            columns = [Column(name) for name in self._asked]
+        if self._several:
+            columns = [Column("file", least=16, keep_end=True), *columns]
+        rows = self._reading.each(self._rows)
+        return (line + "\n" for line in table(columns, rows, terminal))
+
+    def _rows(self, file: str, trace: Trace) -> Iterator[list[str]]:
+        fields = self._asked or self._listing.needs
+        for record in self._records(file, trace, self._chosen(file, trace), fields):
+            cells = (
+                [flat_cell(name, record[name]) for name in self._asked]
+                if self._asked
+                else self._listing.cells(record)
+            )
+            yield [file, *cells] if self._several else cells
+
+
+def flat_cell(name: str, value: Any) -> str:  # noqa: ANN401  (any value of a record)
+    """Return a value of a record as one cell of a table."""
+    if value is None:
+        return ""
+    if name == "xccos" and isinstance(value, list):
+        return " ".join(item["id"] or item["element"] for item in value)
+    return FLATTENED.get(name, flat)(value)

@@ -1,0 +1,114 @@
+"""Options that several commands share, and what the text of an option becomes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli.main import color_option
+from analyzer.query import Query, parse_status
+from analyzer.times import parse_typed_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+FORMATS = ("table", "json", "jsonl", "csv")
+CONDITIONS = ("rejected", "unanswered", "incomplete", "holes", "any")
+
+Command = Any
+"""What click's decorators take and give: a function that becomes a command."""
+
+
+def _parsed(read: Callable[[str], object]) -> Callable[..., object]:
+    """Return a callback that reads the text of an option, or the texts of a repeatable one."""
+
+    def callback(ctx: click.Context, param: click.Parameter, value: object) -> object:
+        try:
+            if isinstance(value, tuple):
+                return tuple(map(read, value))
+            return read(value) if isinstance(value, str) else value
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx=ctx, param=param) from None
+
+    return callback
+
+
+def _applied(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    def apply(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return apply
+
+
+files_argument = click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path()
+)
+
+filter_options = _applied(
+    (
+        click.option("--user", "users", multiple=True, metavar="WHO",
+                     help="URI, address or the part before the @; * stands for any characters."),
+        click.option("--call-id", "call_ids", multiple=True, metavar="ID",
+                     help="Call-ID, or its beginning followed by *."),
+        click.option("--method", "methods", multiple=True, metavar="METHOD",
+                     help="SIP method; of an answer, the method it answers."),
+        click.option("--status", "statuses", multiple=True, callback=_parsed(parse_status), metavar="STATUS",
+                     help="200, 4xx, 400-499, >=400 ..."),
+        click.option("--command", "commands", multiple=True, metavar="NAME",
+                     help="XCCOS id: join, or cmd:join, rpl:join, ntc:join; grpchat."),
+        click.option("--room", "rooms", multiple=True, metavar="ROOM",
+                     help="URI or name of a room, or a part of one."),
+        click.option("--from-time", callback=_parsed(parse_typed_time), metavar="TIME",
+                     help="2026-11-22T07:20:06Z, 2026-11-22, 07:20; UTC unless it has a zone."),
+        click.option("--to-time", callback=_parsed(parse_typed_time), metavar="TIME",
+                     help="The same; up to the end of the day, minute or second given."),
+    )
+)  # fmt: skip
+
+output_options = _applied(
+    (
+        click.option("--format", "format_", type=click.Choice(FORMATS),
+                     help="Default: by the suffix of -o, else table."),
+        click.option("-o", "--output", metavar="FILE",
+                     help="Write to a file (.json, .jsonl or .csv), whole or not at all."),
+        click.option("--limit", type=click.IntRange(min=0), metavar="N",
+                     help="Show the first N only."),
+        click.option("--fields", metavar="A,B,C",
+                     help="Only these fields, in this order (names as in docs/json.md)."),
+        color_option,
+    )
+)  # fmt: skip
+
+fail_option = click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    type=click.Choice(CONDITIONS),
+    help="Exit with 1 when this is found: a command or post rejected or unanswered, a sign-in "
+    "that is incomplete, holes in the capture, or any of these. Repeatable.",
+)
+
+
+def query_of(options: dict[str, Any]) -> Query:
+    """Return the query that the filter options ask for; other options are left alone."""
+    names = ("users", "call_ids", "methods", "statuses", "commands", "rooms")
+    return Query(
+        **{name: tuple(options[name]) for name in names},
+        from_time=options["from_time"],
+        to_time=options["to_time"],
+    )
+
+
+def fields_of(text: str | None, known: Sequence[str]) -> tuple[str, ...] | None:
+    """Return the fields of ``--fields``; None where it is absent. Raises UsageError."""
+    if text is None:
+        return None
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    unknown = [name for name in names if name not in known]
+    if unknown or not names:
+        which = f"unknown field {', '.join(unknown)}" if unknown else "no field"
+        raise click.UsageError(f"--fields: {which}; there are: {', '.join(known)}")
+    return names

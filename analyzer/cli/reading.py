@@ -1,0 +1,78 @@
+"""Captures opened one after the other: a bad one is reported in one line and the next one read.
+
+Nothing that a file holds ends the run or shows a traceback. ``XCCOS_DEBUG=1`` shows tracebacks to
+whoever looks for a fault in this program.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from analyzer.cli.exits import DAMAGED, OK
+from analyzer.cli.progress import Progress
+from analyzer.cli.terminal import talk
+from analyzer.export.printable import printable
+from analyzer.views.quality import damage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from analyzer.trace import Trace
+
+
+T = TypeVar("T")
+
+
+class Reading:
+    """Reads the inputs of one run and remembers how that went."""
+
+    def __init__(self, files: Sequence[str]) -> None:
+        self.files = files
+        self.code = OK
+
+    def each(self, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
+        """Yield what ``of`` makes of each capture; what goes wrong is said on stderr."""
+        for file in self.files:
+            try:
+                yield from self._of_one(file, of)
+            except (click.ClickException, click.exceptions.Exit):
+                raise
+            except Exception as error:  # noqa: BLE001  (a file must never end the run)
+                self._failed(file, error)
+
+    def _of_one(self, file: str, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
+        from analyzer.trace import open_capture
+
+        with Progress(file) as progress:
+            trace = open_capture(file, progress=progress.step)
+        with trace:
+            yield from of(file, trace)
+            if trace.quality.damaged:
+                self._damaged(file, trace)
+
+    def _damaged(self, file: str, trace: Trace) -> None:
+        self.code = DAMAGED
+        self._say(file, damage(trace.quality))
+
+    def _failed(self, file: str, error: Exception) -> None:
+        from analyzer.sources.files import SourceError
+
+        if os.environ.get("XCCOS_DEBUG") == "1":
+            raise error
+        self.code = DAMAGED
+        if isinstance(error, SourceError):
+            self._say(file, str(error))
+        elif isinstance(error, OSError):
+            self._say(file, error.strerror or str(error))
+        elif isinstance(error, MemoryError):
+            self._say(file, "not enough memory")
+        else:
+            fault = f"{type(error).__name__}: {error}"
+            self._say(file, f"a fault in xccos, please report it ({fault})")
+
+    def _say(self, file: str, reason: str) -> None:
+        text = printable(reason.removeprefix(f"{file}: "))
+        talk(f"xccos: {printable(file)}: {text}")

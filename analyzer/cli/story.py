@@ -1,0 +1,262 @@
+"""The triage of one capture as text: who signed in how far, what was slow, what failed."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from analyzer.cli.table import Column, table
+from analyzer.export.printable import printable
+from analyzer.times import SECOND, duration_text, latency_text
+from analyzer.views.numbers import amount, spans
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analyzer.cli.terminal import Terminal
+
+Record = dict[str, Any]
+
+_STATUS = {
+    "ok": ("ok", "ok", "good"),
+    "failed": ("failed", "failed", "bad"),
+    "missing": ("missing", "missing", "bad"),
+    "not-applicable": ("none", "not applicable", "dim"),
+    "not-captured": ("unknown", "not captured", "doubtful"),
+}
+"""Status of a step: symbol, words, style."""
+_STYLES = {words: style for _, words, style in _STATUS.values()}
+_OUTCOMES = {
+    "answered": "good",
+    "accepted": "good",
+    "rejected": "bad",
+    "unanswered": "bad",
+    "unknown": "doubtful",
+}
+
+
+def story(record: Record, terminal: Terminal) -> Iterator[str]:
+    """Yield the lines of a triage record."""
+    yield terminal.paint(printable(record["file"]), "bold")
+    yield from _paragraph(_head(record), terminal)
+    sessions = record["sessions"]
+    for session in sessions:
+        yield ""
+        yield from _session(session, len(sessions), terminal)
+    if record["messages"] and not sessions:
+        yield ""
+        yield from _paragraph(
+            "There is SIP, but no session of a client: see `xccos dialogs` and `xccos messages`.",
+            terminal,
+        )
+    if record["contents"]:
+        yield ""
+        for text in record["contents"]:
+            yield from _paragraph(text, terminal)
+        yield ""
+        yield terminal.paint("What to do next", "bold")
+        yield from _points(record["next"], terminal)
+    yield ""
+    yield from _quality(record, terminal)
+
+
+def _head(record: Record) -> str:
+    counts = f"{amount(record['frames'], 'frame')}, {amount(record['messages'], 'SIP message')}"
+    if record["first_time"] is None:
+        return counts
+    return f"{counts}, {_when(record['first_time'], record['last_time'], record['duration_ms'])}"
+
+
+def _when(first: str | None, last: str | None, milliseconds: float | None) -> str:
+    """Return ``2026-11-22 07:20:06.541 to 07:20:14.123 UTC (7.582 s)``."""
+    if first is None or last is None:
+        return "time unknown"
+    begin, end = _readable(first), _readable(last)
+    if begin[:10] == end[:10]:
+        end = end[11:]
+    lasted = "" if milliseconds is None else f" ({_lasted(milliseconds)})"
+    return f"{begin} to {end} UTC{lasted}"
+
+
+def _readable(time: str) -> str:
+    return time.removesuffix("Z").replace("T", " ")[:23]
+
+
+def _lasted(milliseconds: float) -> str:
+    return duration_text(round(milliseconds * SECOND / 1000))
+
+
+def _session(session: Record, count: int, terminal: Terminal) -> Iterator[str]:
+    user = printable(session["user"] or "unknown user")
+    yield terminal.paint(f"Session {session['index'] + 1} of {count}: {user}", "bold")
+    yield from _facts(session, terminal)
+    style = "bad" if session["problems"] else "good"
+    yield from _paragraph(session["verdict"], terminal, style=style)
+    yield from _section("Sign-in", _steps(session, terminal), terminal)
+    yield from _section("Rooms", _rooms(session, terminal), terminal)
+    yield from _section("Posts", _posts(session, terminal), terminal)
+    yield from _section("Slowest commands", _slowest(session, terminal), terminal)
+    yield from _section("What failed", _points(session["problems"], terminal, "failed"), terminal)
+
+
+def _facts(session: Record, terminal: Terminal) -> Iterator[str]:
+    client = [session["client_address"], session["transport"], session["user_agent"]]
+    if session["epid"]:
+        client.append(f"epid {session['epid']}")
+    facts = {
+        "client": _listed(client),
+        "front end": _listed([session["front_end"], session["server"]]),
+        "when": _when(session["started"], session["ended"], session["duration_ms"]),
+        "commands": _listed(
+            f"{number} {word}" for word, number in session["outcomes"].items() if number
+        ),
+    }
+    for name, text in facts.items():
+        if text:
+            yield from _paragraph(f"{name:<10} {text}", terminal, hanging=11)
+
+
+def _listed(parts: Iterable[str | None]) -> str:
+    return ", ".join(part for part in parts if part)
+
+
+def _section(title: str, lines: Iterator[str], terminal: Terminal) -> Iterator[str]:
+    """Yield the title and the lines; nothing where there are no lines."""
+    first = next(lines, None)
+    if first is None:
+        return
+    yield "  " + terminal.paint(title, "bold")
+    yield first
+    yield from lines
+
+
+def _steps(session: Record, terminal: Terminal) -> Iterator[str]:
+    rows = []
+    for step in session["steps"]:
+        symbol, words, _ = _STATUS[step["status"]]
+        rows.append(
+            (
+                f"{terminal.symbol(symbol)} {words}",
+                f"{step['id']} {step['title']}",
+                spans(step["frames"]),
+                latency_text(step["latency_ms"]),
+                step["detail"],
+            )
+        )
+    columns = (
+        Column("status", least=14, style=lambda cell: _STYLES.get(cell[2:], "plain")),
+        Column("step", least=14),
+        Column("frames", least=6),
+        Column("latency", right=True, least=7),
+        Column("detail", least=12),
+    )
+    return table(columns, rows, terminal, indent="    ")
+
+
+def _rooms(session: Record, terminal: Terminal) -> Iterator[str]:
+    rows = (
+        (
+            room["name"] or "",
+            short_room(room["uri"]),
+            _number(room["joined_frame"]),
+            _number(room["refused_frame"]),
+            _number(room["left_frame"]),
+            str(room["posts"]),
+            str(room["received"]),
+        )
+        for room in session["rooms"]
+    )
+    columns = (
+        Column("name", least=8),
+        Column("URI", least=10),
+        Column("joined", right=True),
+        Column("refused", right=True, style=lambda _: "bad"),
+        Column("left", right=True),
+        Column("posts", right=True),
+        Column("received", right=True),
+    )
+    return table(columns, rows, terminal, indent="    ")
+
+
+def _posts(session: Record, terminal: Terminal) -> Iterator[str]:
+    rows = (
+        (
+            _number(post["frame"]),
+            _readable(post["time"])[11:] if post["time"] else "",
+            short_room(post["room"] or ""),
+            post["outcome"],
+            _number(post["sip_status"]),
+            latency_text(post["sip_latency_ms"]),
+            post["detail"],
+        )
+        for post in session["posts"]
+    )
+    columns = (
+        Column("frame", right=True),
+        Column("time", least=12),
+        Column("room", least=10),
+        Column("outcome", least=10, style=lambda cell: _OUTCOMES.get(cell, "plain")),
+        Column("SIP", right=True),
+        Column("latency", right=True, least=7),
+        Column("detail", least=12),
+    )
+    return table(columns, rows, terminal, indent="    ")
+
+
+def _slowest(session: Record, terminal: Terminal) -> Iterator[str]:
+    rows = (
+        (
+            slow["command"],
+            latency_text(slow["sip_latency_ms"]),
+            latency_text(slow["reply_latency_ms"]),
+            _number(slow["frame"]),
+            spans(slow["reply_frames"]),
+        )
+        for slow in session["slowest"]
+    )
+    columns = (
+        Column("command", least=10),
+        Column("SIP answer after", right=True),
+        Column("reply after", right=True),
+        Column("frame", right=True),
+        Column("reply in"),
+    )
+    return table(columns, rows, terminal, indent="    ")
+
+
+def _quality(record: Record, terminal: Terminal) -> Iterator[str]:
+    yield terminal.paint("Capture quality", "bold")
+    found = record["quality"]["remarks"]
+    if found:
+        yield from _points(found, terminal)
+    else:
+        yield from _paragraph("Nothing seems to be missing.", terminal)
+
+
+def _points(texts: Iterable[str], terminal: Terminal, symbol: str = "") -> Iterator[str]:
+    mark = terminal.symbol(symbol) if symbol else "-"
+    style = "bad" if symbol == "failed" else "plain"
+    for text in texts:
+        yield from _paragraph(f"{mark} {text}", terminal, hanging=2, indent=4, style=style)
+
+
+def _paragraph(
+    text: str, terminal: Terminal, *, hanging: int = 0, indent: int = 2, style: str = "plain"
+) -> Iterator[str]:
+    lines = textwrap.wrap(
+        printable(text),
+        terminal.width,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * (indent + hanging),
+        break_on_hyphens=False,
+    )
+    return (terminal.paint(line, style) for line in lines)
+
+
+def _number(value: int | None) -> str:
+    return "" if value is None else str(value)
+
+
+def short_room(uri: str) -> str:
+    """Return the part of a room's URI that tells rooms apart: what follows the domain."""
+    return uri.rpartition("/")[2] if uri[:10].casefold() == "ma-chan://" else uri

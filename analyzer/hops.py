@@ -1,0 +1,80 @@
+"""Hop copies: one message seen on several legs of a proxied path.
+
+A copy has the same Call-ID, tags, CSeq, status, URIs and body length as the message seen first, but
+another connection and another number of Via values: a proxy adds one to a request and takes one from
+an answer. Equal numbers mean two clients that share every identifier, never two hops.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dissectors.notes import QUOTED
+
+if TYPE_CHECKING:
+    from analyzer.rows import Rows
+    from analyzer.transactions import Matcher
+
+WINDOW_NS = 5_000_000_000
+"""A proxy passes a message on within milliseconds; seconds only when it is about to give up."""
+TRYING = 100
+OCCURRENCES = 64
+"""Repetitions of one message that are looked at for the one that was copied."""
+
+
+def find_copies(rows: Rows, matcher: Matcher) -> dict[int, int]:
+    """Return every hop copy with the row that was seen first."""
+    if len({stream >> 1 for stream in set(rows.stream)}) < 2:
+        return {}
+    one_leg = _rows_of_one_leg(rows, matcher)
+    seen: dict[tuple[int, ...], list[int]] = {}
+    copies: dict[int, int] = {}
+    taken: set[tuple[int, int]] = set()
+    calls, cseqs, status, notes = rows.call_id, rows.cseq, rows.status, rows.notes
+    senders, receivers, from_tags, to_tags = rows.from_uri, rows.to_uri, rows.from_tag, rows.to_tag
+    lengths = rows.content_length
+    for row in range(len(rows)):
+        if not calls[row] or notes[row] & QUOTED or row in one_leg:
+            continue
+        key = (
+            *(calls[row], from_tags[row], to_tags[row], cseqs[row], status[row], senders[row]),
+            *(receivers[row], lengths[row]),
+        )
+        originals = seen.get(key)
+        if originals is None:
+            seen[key] = [row]
+            continue
+        origin = _origin(rows, row, originals[-OCCURRENCES:], taken)
+        if origin < 0:
+            originals.append(row)
+        else:
+            copies[row] = origin
+            taken.add((origin, rows.stream[row]))
+    return copies
+
+
+def _rows_of_one_leg(rows: Rows, matcher: Matcher) -> set[int]:
+    """Return the rows that no proxy passes on (RFC 3261 sections 16.7, 16.10 and 17.1.1.3).
+
+    These are 100 Trying, CANCEL with its answers, and the ACK of a failed INVITE.
+    """
+    cancel = rows.strings.find("CANCEL")
+    found = {row for draft in matcher.drafts for row in draft.acks}
+    found.update(row for row, status in enumerate(rows.status) if status == TRYING)
+    if cancel is not None:
+        found.update(row for row, method in enumerate(rows.method) if method == cancel)
+    return found
+
+
+def _origin(rows: Rows, row: int, originals: list[int], taken: set[tuple[int, int]]) -> int:
+    """Return the original that this row copies: the latest without a copy on this leg, or -1."""
+    stream, vias, time = rows.stream[row], rows.vias[row], rows.time[row]
+    possible = [
+        origin
+        for origin in originals
+        if rows.stream[origin] >> 1 != stream >> 1
+        and rows.vias[origin] != vias
+        and abs(time - rows.time[origin]) <= WINDOW_NS
+    ]
+    free = [origin for origin in possible if (origin, stream) not in taken]
+    return (free or possible or [-1])[-1]

@@ -1,0 +1,225 @@
+"""The values that carry meaning: transactions, dialogs, command pairs, sessions.
+
+They refer to messages by row index (``Trace.message(i)`` reads one back), never hold bodies, and are
+never written to after they were made. Times are nanoseconds since 1970 UTC, latencies milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["answered", "accepted", "rejected", "unanswered", "unknown"]
+PairedBy = Literal["commandid", "order", "none"]
+Role = Literal["registration", "subscription", "service", "lookup", "channel", "other"]
+DialogState = Literal["early", "confirmed", "terminated", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A request on one connection with everything that answers it there (RFC 3261 section 17).
+
+    Matched by Call-ID, CSeq and tags, and the branch where both sides have one: Microsoft clients
+    often send none.
+    """
+
+    index: int
+    connection: int
+    method: str
+    request: int | None
+    """Row of the first request; None when only answers were captured."""
+    retransmissions: tuple[int, ...]
+    """Rows of the same request sent again on the same connection."""
+    provisional: tuple[int, ...]
+    final: int | None
+    """Row of the first final response."""
+    repeated_finals: tuple[int, ...]
+    copy_of: int | None
+    """Index of the transaction of which this is a copy on a further hop (proxied leg)."""
+    expects_answer: bool
+    """False for ACK and BENOTIFY."""
+    status: int | None
+    latency_ms: float | None
+    """Request to final response."""
+    acks: tuple[int, ...] = ()
+    """Rows of the ACKs to a final response other than 2xx: they are part of the INVITE's
+    transaction (RFC 3261 section 17.1.1.3). The ACK of a 2xx is a transaction of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialog:
+    """A dialog (RFC 3261 section 12), or a registration, which has a Call-ID but no dialog."""
+
+    index: int
+    role: Role
+    evidence: str
+    """Why it has this role, in words."""
+    call_id: str
+    caller: str | None
+    """URI of the side that began it (From of the first request)."""
+    callee: str | None
+    caller_tag: str | None
+    callee_tag: str | None
+    client: str | None
+    """URI of the person's side: user, not service."""
+    service: str | None
+    """URI of the service's side, where it is one."""
+    method: str
+    """Method of the request that began it; of a dialog that began before the capture the best
+    guess (INVITE when INFO is seen in it)."""
+    state: DialogState
+    ended_by: str | None
+    """``BYE from client``, ``481``, ``connection closed``, ``not captured`` ..."""
+    began_in_capture: bool
+    connection: int
+    """The connection nearest to the client."""
+    legs: tuple[int, ...]
+    """Every connection that carried it (hop copies)."""
+    rows: tuple[int, ...]
+    """Its messages on the connection nearest to the client."""
+    copies: tuple[int, ...]
+    """The copies of them on further hops."""
+    started: int
+    ended: int
+    session: int | None
+    """Index of the session that it belongs to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One ``rpl`` element."""
+
+    row: int
+    item: int
+    """Position among the items of its envelope, from 0."""
+    id: str
+    code: str | None
+    text: str | None
+    latency_ms: float | None
+    """From the command's frame; None where the command is not in the capture."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandPair:
+    """A command (or a post) with its two levels of answer: the SIP outcome of the INFO that carried
+    it, and the ``rpl`` that a later INFO brought (PROTOCOL section 2.6)."""
+
+    index: int
+    kind: Literal["cmd", "grpchat"]
+    command: str
+    """``join``, ``getpref`` ... lower case, without prefix; ``grpchat`` for a post."""
+    row: int | None
+    """Row of the command; None for a reply whose command is not in the capture."""
+    item: int
+    envid: str | None
+    seqid: str | None
+    call_id: str
+    dialog: int | None
+    user: str | None
+    rooms: tuple[str, ...]
+    transaction: int | None
+    sip_status: int | None
+    sip_latency_ms: float | None
+    replies: tuple[Reply, ...]
+    outcome: Outcome
+    """``answered``: a reply came. ``accepted``: the INFO got 2xx and no reply is due (a post).
+    ``rejected``: the INFO got another final answer. ``unanswered``: accepted, and no reply came
+    though the capture goes on long enough to have it. ``unknown``: the capture cannot tell."""
+    paired_by: PairedBy
+    detail: str
+    """One sentence for people."""
+    name_mismatch: bool = False
+    """The reply's name does not fit the command's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A chat message that a client sent into a room."""
+
+    pair: int
+    row: int
+    user: str | None
+    room: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A room as one session saw it."""
+
+    uri: str
+    name: str | None
+    joined: int | None
+    """Row of the reply that let the user in."""
+    refused: int | None
+    left: int | None
+    posts: int
+    received: int
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Why a dialog or transaction belongs to a session."""
+
+    dialog: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the sign-in got: one line of the documented flow."""
+
+    id: str
+    title: str
+    status: Literal["ok", "failed", "missing", "not-applicable", "not-captured"]
+    frames: tuple[int, ...]
+    latency_ms: float | None
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything one client did, from sign-in to sign-off."""
+
+    index: int
+    user: str | None
+    epid: str | None
+    user_agent: str | None
+    server: str | None
+    """``Server``/``User-Agent`` of the first answer to REGISTER."""
+    client_address: str
+    front_end: str | None
+    transport: str
+    connections: tuple[int, ...]
+    joins: tuple[Join, ...]
+    """Its dialogs, each with the reason."""
+    services: tuple[int, ...]
+    """Transactions outside dialogs (SERVICE, OPTIONS ...)."""
+    pairs: tuple[int, ...]
+    rooms: tuple[Room, ...]
+    posts: tuple[Post, ...]
+    signed_in: int | None
+    """Row of the 200 to REGISTER."""
+    signed_off: int | None
+    started: int
+    ended: int
+    steps: tuple[Step, ...]
+    verdict: str
+    """One sentence."""
+    problems: tuple[str, ...]
+    """What failed, a sentence each, with frame numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """All meaning of one trace."""
+
+    transactions: tuple[Transaction, ...]
+    dialogs: tuple[Dialog, ...]
+    pairs: tuple[CommandPair, ...]
+    sessions: tuple[Session, ...]
+    transaction_of: dict[int, int]
+    """Row to transaction."""
+    dialog_of: dict[int, int]
+    """Row to dialog."""
+    copy_of: dict[int, int]
+    """Row to the row seen first, for hop copies."""

@@ -1,0 +1,183 @@
+"""Roles: what a dialog is for, by evidence, the strongest first.
+
+What it carried, then a URI that the capture itself explains, then the shape of a URI. Dialogs are
+judged by the URI in To: the Request-URI of what follows is the Contact of a server.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from dissectors.model import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from analyzer.contents import Element
+    from analyzer.groups import Group
+    from analyzer.model import Role
+    from analyzer.trace import Trace
+
+LOOKUP_USERS = ("ocschat", "lyncchat", "persistentchat")
+"""User parts of lookup URIs: the default of the document, and two that Microsoft's samples use."""
+CHANNEL_MARK = "-persistentchatservice-"
+"""In the URIs of Skype for Business Server's Channel services."""
+LOOKUP_COMMAND = "requri"
+PROVISIONING = "roaming-provisioning"
+"""In the content type of in-band provisioning."""
+PROVISIONED = re.compile(rb"DefaultPersistentChatPoolUri[\"']?\s*+>\s*+([^<>\s]{1,255}+)")
+"""The property of the group ``persistentChatConfiguration`` of in-band provisioning."""
+class Judgement(NamedTuple):
+    """A role with the sentence that says why."""
+
+    role: Role
+    evidence: str
+    service: str | None = None
+    """URI of the service, where the evidence is about a URI."""
+
+
+UNDECIDED = Judgement("other", "nothing in the capture says what it is for")
+
+
+class Judge:
+    """Judges the dialogs of a trace; reads messages back only where rows do not suffice."""
+
+    def __init__(self, trace: Trace, elements: Mapping[int, Sequence[Element]]) -> None:
+        self._trace = trace
+        self._elements = elements
+        replies = [
+            one
+            for group in elements.values()
+            for one in group
+            if one.kind == "rpl" and one.name == LOOKUP_COMMAND
+        ]
+        self._learned = learned_uris(trace, replies)
+        self._provisioned: dict[str, int] | None = None
+        self._used: dict[str, Judgement] = {}
+
+    def all(self, groups: Sequence[Group]) -> list[Judgement]:
+        """Return the judgement of every group of legs."""
+        found = [self._certain(group) for group in groups]
+        for group, judgement in zip(groups, found, strict=True):
+            if judgement is not None and judgement.role in ("lookup", "channel"):
+                for uri in group.uris:
+                    self._used.setdefault(plain_uri(uri), judgement)
+        return [
+            self._by_uri(group) if judgement is None else judgement
+            for group, judgement in zip(groups, found, strict=True)
+        ]
+
+    def learned_in(self, uri: str | None) -> int | None:
+        """Return the row of the ``rpl:requri`` that brought a URI, or None."""
+        return None if uri is None else self._learned.get(plain_uri(uri))
+
+    def _certain(self, group: Group) -> Judgement | None:
+        if group.method == "REGISTER":
+            return Judgement("registration", "REGISTER")
+        if group.method == "SUBSCRIBE":
+            return Judgement("subscription", group.evidence)
+        return by_content(self._elements.get(group.number, ()), self._trace.rows.frame)
+
+    def _by_uri(self, group: Group) -> Judgement:
+        """Judge a dialog that carried no XCCOS by the URI it was opened to."""
+        if group.method != "INVITE":
+            return UNDECIDED
+        for test in (self._by_reply, by_shape, self._by_provisioning, self._by_use):
+            for uri in group.uris:
+                judgement = test(uri)
+                if judgement is not None:
+                    return judgement
+        return UNDECIDED
+
+    def _by_reply(self, uri: str) -> Judgement | None:
+        row = self._learned.get(plain_uri(uri))
+        if row is None:
+            return None
+        frame = self._trace.rows.frame[row]
+        return Judgement("channel", f"{uri} is what rpl:requri returned in frame {frame}", uri)
+
+    def _by_provisioning(self, uri: str) -> Judgement | None:
+        if self._provisioned is None:
+            self._provisioned = provisioned_uris(self._trace)
+        row = self._provisioned.get(plain_uri(uri))
+        if row is None:
+            return None
+        frame = self._trace.rows.frame[row]
+        return Judgement("channel", f"{uri} is the pool URI provisioned in frame {frame}", uri)
+
+    def _by_use(self, uri: str) -> Judgement | None:
+        known = self._used.get(plain_uri(uri))
+        if known is None or known.service not in (None, uri):
+            return None
+        return Judgement(known.role, f"another dialog with {uri} is one: {known.evidence}", uri)
+
+
+def by_content(elements: Sequence[Element], frames: Sequence[int]) -> Judgement | None:
+    """Judge a dialog by the XCCOS that it carried; ``frames`` is the rows' frame column."""
+    asked = None
+    for one in elements:
+        if one.kind == "other":
+            continue
+        if one.name != LOOKUP_COMMAND:
+            return Judgement("channel", f"it carried {_shown(one)} (frame {frames[one.row]})")
+        asked = asked or one
+    if asked is None:
+        return None
+    return Judgement("lookup", f"it carried {_shown(asked)} (frame {frames[asked.row]})")
+
+
+def by_shape(uri: str) -> Judgement | None:
+    """Judge a dialog by the shape of the URI that it was opened to."""
+    user = user_part(uri)
+    if user in LOOKUP_USERS:
+        return Judgement("lookup", f"{uri} has the form of a lookup URI", uri)
+    if CHANNEL_MARK in user:
+        return Judgement("channel", f"{uri} has the form of a Channel service URI", uri)
+    return None
+
+
+def user_part(uri: str) -> str:
+    """Return the user part of a SIP URI, lower case."""
+    return uri.partition(":")[2].partition("@")[0].lower()
+
+
+def plain_uri(uri: str) -> str:
+    """Return a URI as it compares: lower case, without parameters (``;opaque=...;gruu``)."""
+    return uri.partition(";")[0].partition("?")[0].strip("<> ").lower()
+
+
+def learned_uris(trace: Trace, replies: Iterable[Element]) -> dict[str, int]:
+    """Return the Channel service URIs that ``rpl:requri`` brought, each with its first row."""
+    learned: dict[str, int] = {}
+    for row in dict.fromkeys(reply.row for reply in replies):
+        document = trace.document(row)
+        if document is None or isinstance(document, Malformed):
+            continue
+        for item in document.items:
+            if item.kind == "reply" and item.name == LOOKUP_COMMAND:
+                for block in item.node.iter("uib"):
+                    learned.setdefault(plain_uri(block.get("uri") or ""), row)
+    learned.pop("", None)
+    return learned
+
+
+def provisioned_uris(trace: Trace) -> dict[str, int]:
+    """Return the pool URIs that in-band provisioning brought, each with its first row."""
+    rows = trace.rows
+    types = {
+        number
+        for number, text in enumerate(rows.strings.values)
+        if text is not None and PROVISIONING in text.lower()
+    }
+    found: dict[str, int] = {}
+    for row, kind in enumerate(rows.content_type):
+        if kind not in types:
+            continue
+        for uri in PROVISIONED.findall(trace.raw(row)):
+            found.setdefault(plain_uri(uri.decode("utf-8", "replace")), row)
+    return found
+
+
+def _shown(element: Element) -> str:
+    return element.name if element.kind == "grpchat" else f"{element.kind}:{element.name}"

@@ -1,0 +1,97 @@
+"""Which rooms a message speaks of, read back from the capture when they are asked for.
+
+Rows keep no rooms. One pattern over the bytes finds them in the plain envelopes that make up nearly
+all traffic; an envelope with several items, entities, comments or CDATA is parsed in full.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from dissectors.model import Malformed
+from dissectors.xccos.rooms import failed_rooms, room_names, room_uri, rooms_of
+
+if TYPE_CHECKING:
+    from analyzer.trace import Trace
+
+
+class RoomFacts(NamedTuple):
+    """What one item says about rooms, by URI."""
+
+    rooms: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    names: dict[str, str] = {}  # noqa: RUF012  (never written to)
+
+
+NOTHING = RoomFacts()
+# Start tags with their attributes, quotes respected; linear, because every part is possessive.
+_TAG = re.compile(
+    rb"<(?:[\w.-]++:)?(chanib|chanid|aib|grpchat|msg|ftdb|fib)"
+    rb"((?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+'))*+)\s*+/?>"
+)
+_ATTRIBUTE = re.compile(rb"\s([\w.-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
+_URI_OF = {b"chanib": b"uri", b"grpchat": b"chanUri", b"msg": b"chanUri", b"ftdb": b"channelUri"}
+
+
+class RoomReader:
+    """Reads room facts of one trace; keeps those of the message read last."""
+
+    def __init__(self, trace: Trace) -> None:
+        self._trace = trace
+        self._rows = trace.rows
+        self._last = (-1, [NOTHING])
+
+    def facts(self, row: int, position: int) -> RoomFacts:
+        """Return what an item says, by its position in its envelope."""
+        if self._last[0] != row:
+            self._last = (row, self._read(row))
+        found = self._last[1]
+        return found[position] if position < len(found) else NOTHING
+
+    def _read(self, row: int) -> list[RoomFacts]:
+        if self._rows.items[row] == 1:
+            raw = self._trace.raw(row)
+            at = raw.find(b"\r\n\r\n")
+            if at > 0 and raw.find(b"<!", at) < 0 and raw.find(b"\0", at) < 0:
+                facts = _scan(raw, at)
+                if facts is not None:
+                    return [facts]
+        document = self._trace.document(row)
+        if document is None or isinstance(document, Malformed):
+            return []
+        return [
+            RoomFacts(rooms_of(item), failed_rooms(item), room_names(item))
+            for item in document.items
+        ]
+
+
+def _scan(raw: bytes, at: int) -> RoomFacts | None:
+    """Return the facts of a plain envelope with one item; None where it must be parsed."""
+    rooms: dict[str, None] = {}
+    failed: dict[str, None] = {}
+    names: dict[str, str] = {}
+    for tag in _TAG.finditer(raw, at):
+        name, text = tag.groups()
+        if b"&" in text:
+            return None
+        attributes = {key: one or other for key, one, other in _ATTRIBUTE.findall(text)}
+        try:
+            room = _room(name, attributes)
+            if room and name == b"fib":
+                failed.setdefault(room)
+            elif room:
+                rooms.setdefault(room)
+                if name == b"chanib" and attributes.get(b"name"):
+                    names.setdefault(room, attributes[b"name"].decode())
+        except UnicodeDecodeError:
+            return None
+    return RoomFacts(tuple(rooms), tuple(failed), names)
+
+
+def _room(name: bytes, attributes: dict[bytes, bytes]) -> str | None:
+    key = _URI_OF.get(name)
+    if key is not None:
+        return attributes.get(key, b"").decode() or None
+    domain, value = attributes.get(b"domain"), attributes.get(b"value")
+    return room_uri(domain.decode(), value.decode()) if domain and value else None

@@ -1,0 +1,226 @@
+"""Capture bytes from a file, a pipe or standard input, plain or compressed.
+
+The one rule: whatever the input, its bytes pass once in order (``chunks``), and what has passed can
+be read again at any offset (``read``). Offsets count plain bytes, after unpacking.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Self, cast
+
+from analyzer.sources.spool import (
+    GZIP_MAGIC,
+    ZSTD_MAGIC,
+    ZSTD_SKIPPABLE,
+    Decoder,
+    GzipDecoder,
+    Spool,
+    ZstdDecoder,
+    read_at,
+)
+from dissectors.model import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+CHUNK = 1 << 19
+"""Bytes of one read: larger ones are not faster, and smaller ones cost calls."""
+MAX_SPOOLED = 64 << 30
+"""Bytes that are unpacked, or taken from a pipe: a few times the largest captures that people keep,
+and an end to what a small file can be made to unpack to."""
+
+STANDARD_INPUT = "-"
+_MAGIC_LENGTH = 4
+
+
+class SourceError(Exception):
+    """The input cannot be opened; the text is one line for the user."""
+
+
+class Source:
+    """The bytes of one capture; made by ``open_source``, to be closed."""
+
+    def __init__(
+        self,
+        name: str,
+        file: BinaryIO,
+        *,
+        size: int | None,
+        progress: Callable[[int], None] | None = None,
+        limit: int = MAX_SPOOLED,
+    ) -> None:
+        self.name = name
+        self.size = size
+        """Bytes of the file on disk (compressed ones); None for a pipe."""
+        self.problem: Malformed | None = None
+        """Why the bytes ended early; set when ``chunks`` is through."""
+        self._file = file
+        self._progress = progress
+        self._limit = limit
+        self._consumed = 0
+        self._started = False
+        self._head = b""  # read to tell the compression, not yet handed on
+        while len(self._head) < _MAGIC_LENGTH and (more := self._take(CHUNK)):
+            self._head += more
+        self.compression = _compression(self._head)
+        """``gzip``, ``zstd`` or None."""
+        plain = size is not None and self.compression is None
+        self._spool = None if plain else Spool()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
+        """Yield the bytes of the capture in order, in pieces of about ``size``; works once.
+
+        Where reading, unpacking or spooling fails, the pieces end and ``problem`` says why.
+        """
+        if self._started:
+            raise RuntimeError("the chunks of a source can be taken once; use read afterwards")
+        self._started = True
+        if self._spool is None:
+            yield from self._raw(size)
+            return
+        raw = self._raw(size)
+        for piece in raw if self.compression is None else _gathered(self._unpacked(raw), size):
+            room = self._limit - self._spool.length
+            reason = self._spool.write(piece[:room])
+            if reason is not None:
+                self._fail(reason)
+                return
+            if room < len(piece):
+                self._fail(f"the capture has more than {self._limit} bytes; the rest is not read")
+            if room > 0:
+                yield piece[:room]
+            if self.problem is not None:
+                return
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return ``length`` bytes at ``offset`` of what has passed; fewer where there are fewer.
+
+        Works while ``chunks`` runs and after it; a file that shrank since gives what is there.
+        """
+        if self._spool is not None:
+            return self._spool.read(offset, length)
+        return read_at(self._file.fileno(), offset, length)
+
+    def close(self) -> None:
+        """Close the file (standard input stays open) and give the temporary one back."""
+        if self._spool is not None:
+            self._spool.close()
+        if self._file is not getattr(sys.stdin, "buffer", None):
+            self._file.close()
+
+    def _raw(self, size: int) -> Iterator[bytes]:
+        """Yield the bytes as they are on disk."""
+        head, self._head = self._head, b""
+        at = 0
+        try:
+            while data := head[at : at + size] or self._take(size):
+                at += len(data)
+                self._consumed += len(data)
+                if self._progress is not None:
+                    self._progress(self._consumed)
+                yield data
+        except OSError as error:
+            self._fail(f"reading failed at byte {self._consumed}: {error.strerror}")
+
+    def _unpacked(self, raw: Iterator[bytes]) -> Iterator[bytes]:
+        decoder: Decoder = GzipDecoder() if self.compression == "gzip" else ZstdDecoder()
+        for data in raw:
+            yield from decoder.decode(data)
+            if decoder.problem is not None:
+                break
+        yield from decoder.end()
+        if decoder.problem is not None:
+            self._fail(f"{decoder.problem}; what was unpacked before that is used")
+
+    def _take(self, size: int) -> bytes:
+        """Read once: a pipe gives what it has, instead of waiting for all."""
+        read1 = getattr(self._file, "read1", None)
+        return cast("bytes", read1(size) if read1 is not None else self._file.read(size))
+
+    def _fail(self, reason: str) -> None:
+        if self.problem is None:
+            offset = self._consumed if self._spool is None else self._spool.length
+            self.problem = Malformed("capture", reason, offset=offset)
+
+
+def open_source(
+    path: str | Path,
+    *,
+    progress: Callable[[int], None] | None = None,
+    limit: int = MAX_SPOOLED,
+) -> Source:
+    """Open a capture file, a pipe, or standard input (``-``); gzip and zstd are unpacked.
+
+    ``progress`` is called with the number of bytes read so far of the file on disk. ``limit``
+    bounds what is unpacked, or taken from a pipe. Waits for the first bytes of a pipe.
+
+    Raises ``SourceError`` when the input cannot be opened.
+    """
+    name = "standard input" if str(path) == STANDARD_INPUT else str(path)
+    try:
+        file = _standard_input() if str(path) == STANDARD_INPUT else Path(path).open("rb", 0)  # noqa: SIM115
+        try:
+            size = None if str(path) == STANDARD_INPUT else _size_on_disk(file)
+            return Source(name, file, size=size, progress=progress, limit=limit)
+        except OSError:
+            file.close()
+            raise
+    except OSError as error:
+        raise SourceError(_words(name, error)) from None
+    except ValueError:  # a zero byte in the path
+        raise SourceError(f"{name!r} is not the name of a file") from None
+
+
+def _standard_input() -> BinaryIO:
+    if sys.stdin is None or sys.stdin.closed:
+        raise SourceError("standard input is closed")
+    return sys.stdin.buffer
+
+
+def _size_on_disk(file: BinaryIO) -> int | None:
+    """Return the size of a regular file; None for what cannot be read at an offset."""
+    status = os.fstat(file.fileno())
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
+
+
+def _compression(head: bytes) -> str | None:
+    if head.startswith(GZIP_MAGIC):
+        return "gzip"
+    skippable = head[1:4] == ZSTD_SKIPPABLE and 0x50 <= head[0] <= 0x5F
+    return "zstd" if skippable or head.startswith(ZSTD_MAGIC) else None
+
+
+def _gathered(pieces: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """Join small pieces: whoever reads pays per piece, and wants to see a whole file header."""
+    held: list[bytes] = []
+    length = 0
+    for piece in pieces:
+        held.append(piece)
+        length += len(piece)
+        if length >= size:
+            yield b"".join(held)
+            held, length = [], 0
+    if held:
+        yield b"".join(held)
+
+
+def _words(name: str, error: OSError) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"there is no file {name}"
+        case IsADirectoryError():
+            return f"{name} is a directory, not a capture file"
+        case PermissionError():
+            return f"{name} may not be read: no permission"
+        case _:
+            return f"{name} cannot be opened: {error.strerror or 'unknown error'}"

@@ -1,0 +1,174 @@
+"""An opened capture: rows, and the way back from a row to its bytes.
+
+The capture file is the store. ``Trace.message(i)`` reads the bytes of a message from it and parses
+them; nothing else of a message is kept than its row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from analyzer.pipeline import Pipeline
+from analyzer.sources.files import open_source
+from dissectors.model import Malformed
+from dissectors.sip.parse import parse_message
+from dissectors.xccos.reader import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from analyzer.model import Analysis
+    from analyzer.rows import Connection, Rows, Stream
+    from analyzer.sources.files import Source
+    from dissectors.sip.messages import SipMessage
+    from dissectors.xccos.messages import XccosDocument
+
+CHUNK = 1 << 19
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Bytes of a SIP connection that the capture does not have."""
+
+    stream: int
+    frame: int
+    """The first frame after the hole."""
+    length: int
+    """0 where it cannot be known."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictingOverlap:
+    """A retransmission whose bytes differed from those seen first (which were used)."""
+
+    stream: int
+    frame: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """What the capture is worth: read this before believing that something is absent."""
+
+    frames: int
+    first_time: int | None
+    """Nanoseconds since 1970 UTC."""
+    last_time: int | None
+    digits: int
+    """Decimal digits of a second that the time stamps carry."""
+    link_types: tuple[int, ...]
+    problems: tuple[Malformed, ...]
+    """What could not be decoded, the first ones word by word."""
+    counters: dict[str, int]
+    """Counts by short names: ``cut frames``, ``retransmitted segments``, ``malformed ip`` ..."""
+    ignored: dict[str, int]
+    """Frames that carry neither TCP nor UDP, by what they are."""
+    services: dict[str, int]
+    """TCP connections that carry something else than SIP, by protocol (``TLS``, ``HTTP`` ...)."""
+    holes: tuple[Hole, ...]
+    conflicts: tuple[ConflictingOverlap, ...]
+    damaged: bool
+    """The file is damaged or cut, or is no capture: not everything in it could be read."""
+
+
+class Trace:
+    """Messages of one capture. Use it as a context manager, or ``close`` it."""
+
+    def __init__(self, source: Source, pipeline: Pipeline) -> None:
+        self._source = source
+        self.name: str = source.name
+        self.rows: Rows = pipeline.rows
+        self.streams: list[Stream] = pipeline.streams()
+        self.connections: list[Connection] = pipeline.connections()
+        problems = list(pipeline.problems)
+        if source.problem is not None:
+            problems.append(source.problem)
+        self.quality = Quality(
+            frames=pipeline.frames,
+            first_time=pipeline.first_time,
+            last_time=pipeline.last_time,
+            digits=pipeline.digits,
+            link_types=tuple(sorted(pipeline.links)),
+            problems=tuple(problems),
+            counters={name: count for name, count in pipeline.counters.items() if count},
+            ignored=pipeline.ignored,
+            services=dict(pipeline.services),
+            holes=tuple(Hole(*hole) for hole in pipeline.holes),
+            conflicts=tuple(ConflictingOverlap(*conflict) for conflict in pipeline.conflicts),
+            damaged=pipeline.damaged or source.problem is not None,
+        )
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the capture; rows stay, messages can no longer be read back."""
+        self._source.close()
+
+    def raw(self, row: int) -> bytes:
+        """Return the bytes of a message, read back from the capture."""
+        read = self._source.read
+        rows = self.rows
+        if rows.pieces[row] == 1:
+            first = rows.piece[row]
+            columns = rows.piece_columns
+            return read(columns["offset"][first], columns["length"][first])
+        return b"".join(read(piece.offset, piece.length) for piece in rows.piece_list(row))
+
+    def message(self, row: int) -> SipMessage | Malformed:
+        """Return a message, parsed; the notes are those that framing gave it, and the parser's."""
+        stream = self.streams[self.rows.stream[row]]
+        return parse_message(self.raw(row), stream=stream.transport != "udp")
+
+    def document(self, row: int) -> XccosDocument | Malformed | None:
+        """Return the XCCOS document of a message; None when its body is something else."""
+        message = self.message(row)
+        if isinstance(message, Malformed) or not message.body:
+            return None
+        return read_document(message.body, message.content_type)
+
+    def frames(self, row: int) -> tuple[int, ...]:
+        """Return the frames that brought bytes of a message, ascending."""
+        return self.rows.frames(row)
+
+    @cached_property
+    def _analysis(self) -> Analysis:
+        from analyzer.meaning import analyse
+
+        return analyse(self)
+
+    def analysis(self) -> Analysis:
+        """Return transactions, dialogs, command pairs and sessions (computed once)."""
+        return self._analysis
+
+
+def open_capture(path: str | Path, *, progress: Callable[[int], None] | None = None) -> Trace:
+    """Read a capture (``-``: standard input) and return its trace.
+
+    Args:
+        path: pcap or pcapng, plain or compressed by gzip or zstd.
+        progress: called now and then with the number of bytes of the file read so far.
+
+    Raises:
+        SourceError: the file cannot be opened. What a damaged file still gives is no error: see
+            ``Trace.quality``.
+    """
+    source = open_source(path, progress=progress)
+    try:
+        pipeline = Pipeline()
+        for chunk in source.chunks(CHUNK):
+            pipeline.feed(chunk)
+        pipeline.close()
+        return Trace(source, pipeline)
+    except BaseException:
+        source.close()
+        raise

@@ -1,0 +1,38 @@
+"""Everything that ``xccos triage`` says of one capture, as one record (docs/json.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from analyzer.times import time_text
+from analyzer.views.dialogs import span_ms
+from analyzer.views.quality import advice, contents, quality_record
+from analyzer.views.sessions import session_record
+
+if TYPE_CHECKING:
+    from analyzer.trace import Trace
+
+FORMAT = 1
+"""Version of the triage document: raised when a key changes its meaning, not when one is added."""
+
+
+def triage_record(trace: Trace, file: str) -> dict[str, Any]:
+    """Return the triage of one capture."""
+    quality = trace.quality
+    first, last = quality.first_time, quality.last_time
+    bare = not len(trace)
+    return {
+        "file": file,
+        "frames": quality.frames,
+        "messages": len(trace),
+        "first_time": time_text(first, quality.digits) if first else None,
+        "last_time": time_text(last, quality.digits) if last else None,
+        "duration_ms": span_ms(first, last) if first and last else None,
+        "connections": len(trace.connections),
+        "sessions": []
+        if bare
+        else [session_record(trace, session) for session in trace.analysis().sessions],
+        "quality": quality_record(trace),
+        "contents": contents(trace) if bare else [],
+        "next": advice(trace) if bare else [],
+    }

@@ -1,0 +1,67 @@
+"""A framed SIP message, and where its bytes lie in the capture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from dissectors.model import Chunk, Piece
+
+if TYPE_CHECKING:
+    from dissectors.sip.scan import Head
+
+
+class Framed(NamedTuple):
+    """One SIP message as it stood in a stream or datagram."""
+
+    head: Head
+    raw: bytes
+    body: int
+    """Offset of the body in ``raw``."""
+    notes: int
+    frame: int
+    """The frame that completes it."""
+    time_ns: int
+    """Of that frame."""
+    digits: int
+    pieces: tuple[Piece, ...]
+
+
+def later(chunk: Chunk, skip: int) -> Chunk:
+    """Return a chunk without its first ``skip`` bytes."""
+    rest = len(chunk.data) - skip
+    return chunk._replace(
+        data=chunk.data[skip:],
+        offset=chunk.offset + skip,
+        fragments=pieces_of(chunk, skip, rest) if chunk.fragments else (),
+    )
+
+
+def pieces_of(chunk: Chunk, at: int, length: int) -> tuple[Piece, ...]:
+    """Return where ``length`` bytes from ``at`` of a chunk lie in the file."""
+    if not chunk.fragments:
+        return (Piece(chunk.frame, chunk.offset + at, length),)
+    found = []
+    for piece in chunk.fragments:
+        if at < piece.length and length > 0:
+            take = min(length, piece.length - at)
+            found.append(Piece(piece.frame, piece.offset + at, take))
+            length -= take
+            at = 0
+        else:
+            at -= min(at, piece.length)
+    return tuple(found)
+
+
+def gather(
+    anchors: list[tuple[int, Chunk]], start: int, end: int
+) -> tuple[tuple[Piece, ...], Chunk]:
+    """Return the pieces of a message over several chunks, and the chunk captured last."""
+    pieces: list[Piece] = []
+    last: Chunk | None = None
+    for at, chunk in anchors:
+        low, high = max(start, at), min(end, at + len(chunk.data))
+        if low < high:
+            pieces.extend(pieces_of(chunk, low - at, high - low))
+            if last is None or chunk.frame > last.frame:
+                last = chunk
+    return tuple(pieces), last or anchors[-1][1]

@@ -1,0 +1,3 @@
+"""Tests of where bytes come from."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of the reading stages."""
+
+from __future__ import annotations

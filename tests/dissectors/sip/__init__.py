@@ -1,0 +1,3 @@
+"""Tests of SIP messages."""
+
+from __future__ import annotations

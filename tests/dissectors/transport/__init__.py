@@ -1,0 +1,3 @@
+"""Tests of frames, packets and streams."""
+
+from __future__ import annotations

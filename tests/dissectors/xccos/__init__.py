@@ -1,0 +1,3 @@
+"""Tests of the XCCOS stage."""
+
+from __future__ import annotations
