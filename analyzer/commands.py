@@ -1,7 +1,7 @@
 """Command pairs: which ``rpl`` answers which ``cmd``.
 
-The key is the dialog and the ``commandid`` (envid and seqid) of the reply. A reply without one goes to
-the oldest command of its name that is still without an answer. Pairing is a second pass over all
+The key is the dialog and the ``commandid`` (envid and seqid) of the reply. A reply without one goes
+to the oldest command of its name that is still without an answer. Pairing is a second pass over all
 rows: in a capture whose frames changed places, a reply stands before its command.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.transactions import CHALLENGES, FAILURE, FINAL
@@ -141,7 +142,7 @@ class Pairer:
 
     def _mark_repetitions(self) -> None:
         for same in self._by_key.values():
-            for before, after in zip(same, same[1:], strict=False):
+            for before, after in pairwise(same):
                 if before.element and after.element and before.name == after.name:
                     after.repeats, before.repeated = before.element.row, after.element.row
 
@@ -172,28 +173,25 @@ class Pairer:
         in the capture.
         """
         waiting: dict[str, deque[Command]] = {}
-        answered: dict[str, list[Command]] = {}
+        answered: dict[str, Command] = {}
         for command in self.commands:
-            if command.post or command.replaced or command.rejected():
-                continue
-            for name in {command.name, *reply_aliases(command.name)}:
-                if command.answers:
-                    answered.setdefault(name, []).append(command)
-                else:
-                    waiting.setdefault(name, deque()).append(command)
+            if not (command.post or command.replaced or command.rejected()):
+                for name in {command.name, *reply_aliases(command.name)}:
+                    if command.answers:
+                        answered[name] = command
+                    else:
+                        waiting.setdefault(name, deque()).append(command)
         for answer in left:
             name = answer.element.name
             found = self._oldest(waiting.get(name), answer.element.row)
-            if found is not None:
-                answered.setdefault(name, []).append(found)
-            elif answer.key is None and name in answered:
-                found = answered[name][-1]
+            if found is None and answer.key is None:
+                found = answered.get(name)
             if found is None:
                 found = self._orphan(answer)
-                answered.setdefault(name, []).append(found)
             else:
                 found.answers.append(answer.element)
-                found.paired_by = "order"
+                found.paired_by = "order" if found.element else "none"
+            answered[name] = found
 
     def _oldest(self, waiting: deque[Command] | None, row: int) -> Command | None:
         """Take the oldest command without answer that does not stand far behind the reply."""

@@ -1,4 +1,4 @@
-"""What XCCOS each dialog carried: one light record per element, hop copies and repetitions left out.
+"""What XCCOS each dialog carried: one light record per element, without copies and repetitions.
 
 Names are compared in lower case without their prefix. Nothing is read back from the file here.
 """
@@ -56,5 +56,5 @@ def _named(rows: Rows, element: int, identifier: int) -> tuple[Kind, str]:
     """Return kind and name of an element, from the numbers of its local name and its id."""
     value = rows.strings.values
     local = (value[element] or "").lower()
-    kind = next((kind for kind in KINDS if kind == local), "other")
+    kind: Kind = next((kind for kind in KINDS if kind == local), "other")
     return kind, base_name(value[identifier] or local)

@@ -146,7 +146,8 @@ class DialogBuilder:
         families: dict[int, list[int]] = {}
         for row in sorted({row for leg in group.legs for row in leg.rows}):
             families.setdefault(origin_of.get(row, row), []).append(row)
-        near, copies = [], []
+        near: list[int] = []
+        copies: list[int] = []
         for family in families.values():
             best = family[0]
             if len(family) > 1:

@@ -1,12 +1,13 @@
 """Hop copies: one message seen on several legs of a proxied path.
 
 A copy has the same Call-ID, tags, CSeq, status, URIs and body length as the message seen first, but
-another connection and another number of Via values: a proxy adds one to a request and takes one from
-an answer. Equal numbers mean two clients that share every identifier, never two hops.
+another connection and another number of Via values: a proxy adds one to a request and takes one
+from an answer. Equal numbers mean two clients that share every identifier, never two hops.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dissectors.notes import QUOTED
@@ -24,7 +25,8 @@ OCCURRENCES = 64
 
 def find_copies(rows: Rows, matcher: Matcher) -> dict[int, int]:
     """Return every hop copy with the row that was seen first."""
-    if len({stream >> 1 for stream in set(rows.stream)}) < 2:
+    spread = _calls_on_several_legs(rows)
+    if not spread:
         return {}
     one_leg = _rows_of_one_leg(rows, matcher)
     seen: dict[tuple[int, ...], list[int]] = {}
@@ -34,7 +36,7 @@ def find_copies(rows: Rows, matcher: Matcher) -> dict[int, int]:
     senders, receivers, from_tags, to_tags = rows.from_uri, rows.to_uri, rows.from_tag, rows.to_tag
     lengths = rows.content_length
     for row in range(len(rows)):
-        if not calls[row] or notes[row] & QUOTED or row in one_leg:
+        if calls[row] not in spread or notes[row] & QUOTED or row in one_leg:
             continue
         key = (
             *(calls[row], from_tags[row], to_tags[row], cseqs[row], status[row], senders[row]),
@@ -53,13 +55,20 @@ def find_copies(rows: Rows, matcher: Matcher) -> dict[int, int]:
     return copies
 
 
+def _calls_on_several_legs(rows: Rows) -> set[int]:
+    """Return the Call-IDs that were seen on more than one connection: only they can be copied."""
+    seen = {(call, stream >> 1) for call, stream in zip(rows.call_id, rows.stream, strict=True)}
+    times = Counter(call for call, _ in seen)
+    return {call for call, count in times.items() if count > 1 and call}
+
+
 def _rows_of_one_leg(rows: Rows, matcher: Matcher) -> set[int]:
     """Return the rows that no proxy passes on (RFC 3261 sections 16.7, 16.10 and 17.1.1.3).
 
     These are 100 Trying, CANCEL with its answers, and the ACK of a failed INVITE.
     """
     cancel = rows.strings.find("CANCEL")
-    found = {row for draft in matcher.drafts for row in draft.acks}
+    found = {row for draft in matcher.drafts for row in draft.acks or ()}
     found.update(row for row, status in enumerate(rows.status) if status == TRYING)
     if cancel is not None:
         found.update(row for row, method in enumerate(rows.method) if method == cancel)

@@ -1,8 +1,8 @@
 """Legs: the transactions of one dialog on one connection (RFC 3261 section 12).
 
-A leg is keyed by connection, Call-ID and both tags. Requests that begin a dialog have no To tag yet:
-they wait until it is known which answer confirmed them, then go to that leg. A registration is a leg
-too; its tags change with every refresh, so that Call-ID and user are its key.
+A leg is keyed by connection, Call-ID and both tags. Requests that begin a dialog have no To tag
+yet: they wait until it is known which answer confirmed them, then go to that leg. A registration is
+a leg too; its tags change with every refresh, so that Call-ID and user are its key.
 """
 
 from __future__ import annotations
@@ -137,9 +137,7 @@ class LegFinder:
             self._unanswered_leg(waiting)
             return
         target = next((leg for leg in legs if leg.confirmed), legs[0])
-        winners = {
-            self.rows.cseq[first_row(one)] for one in waiting if not _failed(one.status)
-        }
+        winners = {self.rows.cseq[first_row(one)] for one in waiting if not _failed(one.status)}
         for transaction in waiting:
             fork = _failed(transaction.status) and transaction.status not in CHALLENGES
             if fork and self.rows.cseq[first_row(transaction)] in winners:

@@ -1,7 +1,8 @@
 """The values that carry meaning: transactions, dialogs, command pairs, sessions.
 
-They refer to messages by row index (``Trace.message(i)`` reads one back), never hold bodies, and are
-never written to after they were made. Times are nanoseconds since 1970 UTC, latencies milliseconds.
+They refer to messages by row index (``Trace.message(i)`` reads one back), never hold bodies, and
+are never written to after they were made. Times are nanoseconds since 1970 UTC, latencies
+milliseconds.
 """
 
 from __future__ import annotations
@@ -101,8 +102,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class CommandPair:
-    """A command (or a post) with its two levels of answer: the SIP outcome of the INFO that carried
-    it, and the ``rpl`` that a later INFO brought (PROTOCOL section 2.6)."""
+    """A command (or a post) with its two levels of answer.
+
+    The first is the SIP outcome of the INFO that carried it, the second the ``rpl`` that a later
+    INFO brought. Of a message seen on several hops, the rows are those of the copy seen first.
+    """
 
     index: int
     kind: Literal["cmd", "grpchat"]

@@ -1,7 +1,7 @@
 """Outcomes: what became of every command and post, with one sentence that says how that is known.
 
-``unanswered`` is said only where the capture would have shown the answer; everything else without an
-answer is ``unknown``, with the reason.
+``unanswered`` is said only where the capture would have shown the answer; everything else without
+an answer is ``unknown``, with the reason.
 """
 
 from __future__ import annotations
@@ -110,9 +110,7 @@ class OutcomeJudge:
             return "accepted", answer + history
         return self._silence(command.element.row, f"{answer}, but no reply came", ended, history)
 
-    def _silence(
-        self, row: int, what: str, ended: int | None, history: str
-    ) -> tuple[Outcome, str]:
+    def _silence(self, row: int, what: str, ended: int | None, history: str) -> tuple[Outcome, str]:
         why = self._visibility.why_unknown(row, ended)
         if why is not None:
             return "unknown", f"{what}; {why}{history}"

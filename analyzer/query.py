@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dissectors.model import Malformed
+from dissectors.xccos.rooms import failed_rooms, room_names, rooms_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from analyzer.model import CommandPair, Dialog, Session
     from analyzer.times import TypedTime
     from analyzer.trace import Trace
-    from dissectors.xccos.messages import Element
+    from dissectors.xccos.messages import XccosDocument
 
 MAX_STATUS = 10**9
 """Above every status that a start line can carry; the upper end of ``>=400``."""
@@ -130,19 +131,11 @@ def command_test(commands: tuple[str, ...]) -> Callable[[str, str | None], bool]
     return matches
 
 
-def room_names(root: Element) -> set[str]:
-    """Return the URIs and names of the rooms that an XCCOS document speaks of.
-
-    A room stands as a URI (``chanUri``, ``uri``) or as ``domain`` and ``value`` of its URI.
-    """
+def rooms_spoken_of(document: XccosDocument) -> set[str]:
+    """Return the URIs and names of the rooms in an XCCOS document, failed ones included."""
     found: set[str] = set()
-    for element in root.iter():
-        found.update(uri for _, uri in element.attributes if uri[:8].casefold() == "ma-chan:")
-        domain, value = element.get("domain"), element.get("value")
-        if domain and value:
-            found.add(f"ma-chan://{domain}/{value}")
-        if element.name == "chanib":
-            found.update(name for name in [element.get("name")] if name)
+    for item in document.items:
+        found.update(rooms_of(item), failed_rooms(item), room_names(item).values())
     return found
 
 
@@ -290,7 +283,7 @@ class Selection:
         document = self._trace.document(row)
         if document is None or isinstance(document, Malformed):
             return False
-        names = room_names(document.root)
+        names = rooms_spoken_of(document)
         return not self._rooms.isdisjoint(names) or room_test(self._query.rooms)(names)
 
     def _string_ids(self, test: Callable[[str | None], bool], *columns: Iterable[int]) -> set[int]:

@@ -28,6 +28,8 @@ PROVISIONING = "roaming-provisioning"
 """In the content type of in-band provisioning."""
 PROVISIONED = re.compile(rb"DefaultPersistentChatPoolUri[\"']?\s*+>\s*+([^<>\s]{1,255}+)")
 """The property of the group ``persistentChatConfiguration`` of in-band provisioning."""
+
+
 class Judgement(NamedTuple):
     """A role with the sentence that says why."""
 
@@ -52,25 +54,30 @@ class Judge:
             for one in group
             if one.kind == "rpl" and one.name == LOOKUP_COMMAND
         ]
-        self._learned = learned_uris(trace, replies)
+        self.lookups = learned_uris(trace, replies)
+        """Rows of ``rpl:requri`` with the URIs that each brought."""
+        self._learned: dict[str, int] = {}
+        for row, uris in self.lookups.items():
+            for uri in uris:
+                self._learned.setdefault(uri, row)
         self._provisioned: dict[str, int] | None = None
         self._used: dict[str, Judgement] = {}
 
-    def all(self, groups: Sequence[Group]) -> list[Judgement]:
-        """Return the judgement of every group of legs."""
+    def all(self, groups: Sequence[Group], fork_of: Mapping[int, int]) -> list[Judgement]:
+        """Return the judgement of every group of legs; branches of a fork follow their trunk."""
         found = [self._certain(group) for group in groups]
         for group, judgement in zip(groups, found, strict=True):
             if judgement is not None and judgement.role in ("lookup", "channel"):
                 for uri in group.uris:
                     self._used.setdefault(plain_uri(uri), judgement)
-        return [
+        judged = [
             self._by_uri(group) if judgement is None else judgement
             for group, judgement in zip(groups, found, strict=True)
         ]
-
-    def learned_in(self, uri: str | None) -> int | None:
-        """Return the row of the ``rpl:requri`` that brought a URI, or None."""
-        return None if uri is None else self._learned.get(plain_uri(uri))
+        for branch, trunk in fork_of.items():
+            evidence = f"a branch of the same forked INVITE: {judged[trunk].evidence}"
+            judged[branch] = judged[trunk]._replace(evidence=evidence)
+        return judged
 
     def _certain(self, group: Group) -> Judgement | None:
         if group.method == "REGISTER":
@@ -147,18 +154,20 @@ def plain_uri(uri: str) -> str:
     return uri.partition(";")[0].partition("?")[0].strip("<> ").lower()
 
 
-def learned_uris(trace: Trace, replies: Iterable[Element]) -> dict[str, int]:
-    """Return the Channel service URIs that ``rpl:requri`` brought, each with its first row."""
-    learned: dict[str, int] = {}
+def learned_uris(trace: Trace, replies: Iterable[Element]) -> dict[int, tuple[str, ...]]:
+    """Return the rows of ``rpl:requri`` with the Channel service URIs that each brought."""
+    learned: dict[int, tuple[str, ...]] = {}
     for row in dict.fromkeys(reply.row for reply in replies):
         document = trace.document(row)
         if document is None or isinstance(document, Malformed):
             continue
-        for item in document.items:
-            if item.kind == "reply" and item.name == LOOKUP_COMMAND:
-                for block in item.node.iter("uib"):
-                    learned.setdefault(plain_uri(block.get("uri") or ""), row)
-    learned.pop("", None)
+        learned[row] = tuple(
+            plain_uri(block.get("uri") or "")
+            for item in document.items
+            if item.kind == "reply" and item.name == LOOKUP_COMMAND
+            for block in item.node.iter("uib")
+            if block.get("uri")
+        )
     return learned
 
 

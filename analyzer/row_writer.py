@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.rows import Rows
 from dissectors.notes import BAD_XCCOS
 from dissectors.xccos.scan import scan_items
 
 if TYPE_CHECKING:
+    from analyzer.rows import Rows
     from dissectors.sip.framed import Framed
     from dissectors.xccos.scan import Row
 
@@ -18,56 +18,67 @@ _NO_ADDRESS = (None, None)
 class RowWriter:
     """Write one row per message, and one per XCCOS element."""
 
-    __slots__ = ("_add_item", "_add_message", "_add_piece", "_items", "_pieces", "rows")
+    __slots__ = (
+        "_add_item", "_add_message", "_add_piece", "_charsets", "_items", "_pieces", "_scan",
+        "_strings",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
-        self.rows = Rows()
-        self._add_message = self.rows.message_table.append
-        self._add_piece = self.rows.piece_table.append
-        self._add_item = self.rows.item_table.append
+    def __init__(self, rows: Rows, *, items: bool = True) -> None:
+        """Write to ``rows``; without ``items`` bodies are not looked at."""
+        self._scan = items
+        self._strings = rows.strings
+        self._charsets: dict[int, str] = {}  # content types that name a charset; else empty
+        self._add_message = rows.message_table.append
+        self._add_piece = rows.piece_table.append
+        self._add_item = rows.item_table.append
         self._pieces = 0
         self._items = 0
 
-    def write(self, stream: int, messages: list[Framed]) -> None:
-        """Write the rows of messages of one stream (a number into ``Trace.streams``)."""
-        string, cseq_number = self.rows.strings.id, self.rows.cseqs.id
+    def write(self, batch: list[tuple[int, list[Framed]]]) -> None:
+        """Write the rows of messages, given by stream (a number into ``Trace.streams``)."""
         add_message, add_piece = self._add_message, self._add_piece
-        for head, raw, body, notes, frame, time_ns, digits, pieces in messages:
-            (
-                method, status, reason, uri, call_id, cseq, sender, recipient, content_type,
-                content_length, branch, vias, _,
-            ) = head  # fmt: skip
-            first_item, items = self._items, 0
-            length = len(raw)
-            if body < length:
-                scanned = scan_items(raw[body:])
-                if scanned is not None:
-                    found, malformed = scanned
-                    if malformed:
-                        notes |= BAD_XCCOS
-                    items = len(found)
-                    if items:
-                        self._write_items(found)
-            first_piece = self._pieces
-            for piece in pieces:
-                add_piece(piece)
-            count = len(pieces)
-            self._pieces = first_piece + count
-            from_uri, from_tag = sender or _NO_ADDRESS
-            to_uri, to_tag = recipient or _NO_ADDRESS
-            add_message(
+        first_piece = self._pieces
+        for stream, messages in batch:
+            for head, raw, body, notes, frame, time_ns, digits, pieces in messages:
                 (
-                    time_ns, digits, frame, stream, min(status, MAX_STATUS), string(method),
-                    string(reason), string(uri), string(call_id), cseq_number(cseq),
-                    string(from_uri), string(from_tag), string(to_uri), string(to_tag),
-                    string(content_type),
-                    -1 if content_length is None else min(content_length, MAX_STATUS),
-                    length, notes, string(branch), vias, first_piece, count, first_item, items,
-                )
-            )  # fmt: skip
+                    method, status, reason, uri, call_id, cseq, from_uri, from_tag, to_uri,
+                    to_tag, content_type, content_length, branch, vias, _,
+                ) = head  # fmt: skip
+                first_item, items, length = self._items, 0, len(raw)
+                if body < length and self._scan:
+                    items, bits = self._body(raw[body:], content_type)
+                    notes |= bits
+                for piece in pieces:
+                    add_piece(piece)
+                count = len(pieces)
+                add_message(
+                    (
+                        time_ns, digits, frame, stream,
+                        min(MAX_NUMBER, status), method, reason, uri,
+                        call_id, cseq, from_uri, from_tag, to_uri, to_tag, content_type,
+                        -1 if content_length is None else content_length, length, notes, branch,
+                        vias, first_piece, count, first_item, items,
+                    )
+                )  # fmt: skip
+                first_piece += count
+        self._pieces = first_piece
+
+    def _body(self, body: bytes, content_type: int) -> tuple[int, int]:
+        """Write the XCCOS items of a body; return their number and notes."""
+        charset = self._charsets.get(content_type)
+        if charset is None:
+            text = self._strings.values[content_type] or ""
+            charset = self._charsets[content_type] = text if "charset" in text.lower() else ""
+        scanned = scan_items(body, charset) if charset else scan_items(body)
+        if scanned is None:
+            return 0, 0
+        found, malformed = scanned
+        if found:
+            self._write_items(found)
+        return len(found), BAD_XCCOS if malformed else 0
 
     def _write_items(self, found: list[Row]) -> None:
-        string, add = self.rows.strings.id, self._add_item
+        string, add = self._strings.id, self._add_item
         for element, id_, seqid, envid, command, code, text in found:
             command_seqid, command_envid = command or _NO_ADDRESS
             add(
@@ -81,4 +92,4 @@ class RowWriter:
 
 
 # Columns hold 64 bits; a torture message claims more.
-MAX_STATUS = (1 << 63) - 1
+MAX_NUMBER = (1 << 63) - 1

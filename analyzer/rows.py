@@ -49,12 +49,27 @@ class Interned(Generic[T]):
         """Return the number of a value, giving it one when it is new. A bound method of the
         dictionary itself: ten are called for every message."""
 
+    def __reduce__(self) -> tuple[Callable[[list[T | None]], Interned[T]], tuple[list[T | None]]]:
+        """Pickle the values; numbers are their places."""
+        return _interned, (self.values,)
+
+    def value(self, number: int) -> T | None:
+        """Return the value that has a number."""
+        return self.values[number]
+
     def find(self, value: T) -> int | None:
         """Return the number of a value, or None when no row has it."""
         return self._numbers.get(value)
 
     def __len__(self) -> int:
         return len(self.values)
+
+
+def _interned(values: list[T | None]) -> Interned[T]:
+    interned: Interned[T] = Interned()
+    for value in values[1:]:
+        interned.id(value)
+    return interned
 
 
 class XccosItem(NamedTuple):
@@ -115,10 +130,10 @@ class Columns:
 
     __slots__ = ("_key", "_pending", "columns")
 
-    BATCH = 4096
+    BATCH = 512
     # Rows are written when their message is complete in its stream, which in a reordered capture
     # is a little later than the row's frame says. Of each batch so many wait for the next one.
-    LATE = 1024
+    LATE = 128
 
     def __init__(self, names: tuple[tuple[str, str], ...], *, order: str | None = None) -> None:
         """``order``: the column that is to ascend as far as a batch reaches."""
@@ -152,6 +167,11 @@ class Columns:
             for column, values in zip(self.columns.values(), zip(*rows, strict=True), strict=True):
                 column.extend(values)
 
+    def extend(self, other: Columns) -> None:
+        """Add the rows of other columns."""
+        for name, column in self.columns.items():
+            column.extend(other.columns[name])
+
     def permute(self, order: list[int]) -> None:
         """Put the rows into another order."""
         for name, column in self.columns.items():
@@ -180,7 +200,7 @@ class Rows:
         ("content_length", "q"),  # as declared; -1 where absent or not a number
         ("length", "I"),  # bytes of the whole message
         ("notes", "I"),  # bits of dissectors.notes
-        ("branch", "I"),  # string: the topmost Via's branch
+        ("branch", "I"),  # CRC-32 of the topmost Via's branch; 0 where there is none
         ("vias", "I"),  # number of Via values
         ("piece", "Q"),  # first entry in the piece columns
         ("pieces", "I"),  # number of entries
@@ -229,14 +249,23 @@ class Rows:
     def __len__(self) -> int:
         return len(self.time)
 
-    def finish(self) -> None:
-        """Flush what is pending and put the messages into the order of their completing frames."""
-        for table in (self.message_table, self.piece_table, self.item_table):
+    @property
+    def tables(self) -> tuple[Columns, Columns, Columns]:
+        """Messages, pieces, items."""
+        return self.message_table, self.piece_table, self.item_table
+
+    def flush(self) -> None:
+        """Move what is pending into the columns."""
+        for table in self.tables:
             table.flush()
-        frame = self.frame
+
+    def finish(self) -> None:
+        """Put the messages into the order of their completing frames."""
+        self.flush()
+        frame = self.message_table.columns["frame"]
         if any(map(gt, frame, islice(frame, 1, None))):
             self.message_table.permute(sorted(range(len(frame)), key=frame.__getitem__))
-            self._bind()
+        self._bind()
 
     def item_end(self, row: int) -> int:
         """Return the end (exclusive) of a message's entries in the XCCOS columns."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from analyzer.header_text import header_text
 from analyzer.legs import first_row, is_success
 from analyzer.transactions import CHALLENGES, FAILURE
 from dissectors.model import Malformed
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from analyzer.model import DialogState, Transaction
     from analyzer.trace import Trace
-    from dissectors.sip.messages import SipMessage
 
 EventName = Literal["success", "failure", "bye", "gone", "obsolete", "expired"]
 GONE = 481
@@ -94,7 +94,7 @@ def _creating(trace: Trace, transaction: Transaction) -> Iterator[Event]:
         return
     if is_success(status):
         yield Event("success", final, "")
-        if transaction.request is not None and _expires_at_once(trace, transaction):
+        if _expires_at_once(trace, transaction) and transaction.request is not None:
             yield Event("expired", transaction.request, "Expires 0")
     elif status == GONE:
         yield Event("gone", final, "481")
@@ -115,22 +115,23 @@ def _side(tag: int, client_tag: int) -> str:
 def _expires_at_once(trace: Trace, transaction: Transaction) -> bool:
     if transaction.method not in {"SUBSCRIBE", "REGISTER"} or transaction.request is None:
         return False
-    message = trace.message(transaction.request)
-    return not isinstance(message, Malformed) and asked_expiry(message) == 0
+    return asks_zero(trace, transaction.request)
 
 
-def asked_expiry(message: SipMessage) -> int | None:
-    """Return the seconds that a REGISTER or SUBSCRIBE asks for (RFC 3261 section 10.2.1.1)."""
-    for contact in message.contacts:
-        value = contact.params.get("expires")
-        if value is not None and value.strip().isdecimal():
-            return int(value[:10])
-    return message.expires
-
-
-def _terminated(trace: Trace, row: int) -> bool:
+def asks_zero(trace: Trace, row: int) -> bool:
+    """Say whether a REGISTER or SUBSCRIBE ends what it names (RFC 3261 section 10.2.2)."""
+    if b"xpires" not in trace.raw(row).lower():
+        return False  # most have no such header: parsing them would cost twenty times as much
     message = trace.message(row)
     if isinstance(message, Malformed):
         return False
-    state = message.headers.first("Subscription-State") or ""
-    return state.strip().lower().startswith("terminated")
+    for contact in message.contacts:
+        value = contact.params.get("expires")
+        if value is not None and value.strip().isdecimal():
+            return int(value[:10]) == 0
+    return message.expires == 0
+
+
+def _terminated(trace: Trace, row: int) -> bool:
+    state = header_text(trace, row, "Subscription-State") or ""
+    return state.lower().startswith("terminated")

@@ -21,10 +21,10 @@ CHALLENGES = (401, 407)
 """Answers after which a Microsoft client sends the same Call-ID and CSeq again, newly signed."""
 LATE_NS = 32_000_000_000
 """64 * T1, the time that a transaction has (RFC 3261 section 17.1.2.2). An answer may also stand so
-long before its request, where the capture missed the request's first TCP segment and has it from the
-retransmission."""
+long before its request, where the capture missed the request's first TCP segment and has it from
+the retransmission."""
 FORKS = 32
-"""Requests under one key that are looked at for an answer: forked INVITEs, or an endless repeater."""
+"""Requests under one key that are looked at for an answer: forks, or an endless repeater."""
 NO_ANSWER = ("ACK", "BENOTIFY")
 FINAL = 200
 FAILURE = 300
@@ -59,10 +59,11 @@ class Draft:
         """The transaction with the same key before this one."""
         self.request = -1
         self.final = -1
-        self.retransmissions: list[int] = []
-        self.provisional: list[int] = []
-        self.repeated: list[int] = []
-        self.acks: list[int] = []
+        # Most have none of these: four lists each would cost as much as all the rest.
+        self.retransmissions: list[int] | None = None
+        self.provisional: list[int] | None = None
+        self.repeated: list[int] | None = None
+        self.acks: list[int] | None = None
 
     def first_answer(self) -> int:
         """Return the row of the first answer; there is one where there is no request."""
@@ -73,7 +74,8 @@ class Draft:
     def rows(self) -> list[int]:
         """Return every row of the transaction, in order."""
         found = [row for row in (self.request, self.final) if row >= 0]
-        found += self.retransmissions + self.provisional + self.repeated + self.acks
+        for more in (self.retransmissions, self.provisional, self.repeated, self.acks):
+            found += more or ()
         found.sort()
         return found
 
@@ -123,7 +125,7 @@ class Matcher:
                     self.of[row] = last.index
                     return
             elif last.final < 0 or self._repeated_late(last, row):
-                last.retransmissions.append(row)
+                last.retransmissions = _more(last.retransmissions, row)
                 self.of[row] = last.index
                 return
         draft = self._new(key, branch)
@@ -161,11 +163,11 @@ class Matcher:
             draft = self._new(key, branch)
         self.of[row] = draft.index
         if status < FINAL:
-            draft.provisional.append(row)
+            draft.provisional = _more(draft.provisional, row)
         elif draft.final < 0:
             draft.final = row
         else:
-            draft.repeated.append(row)
+            draft.repeated = _more(draft.repeated, row)
 
     def _of_unseen_request(self, draft: Draft, status: int) -> bool:
         """Tell whether a second final answer answers a re-signed request that was not captured."""
@@ -186,9 +188,16 @@ class Matcher:
             draft = _with_branch(draft, branch)
         if draft is None or draft.final < 0 or self.rows.status[draft.final] < FAILURE:
             return False
-        draft.acks.append(row)
+        draft.acks = _more(draft.acks, row)
         self.of[row] = draft.index
         return True
+
+
+def _more(rows: list[int] | None, row: int) -> list[int]:
+    if rows is None:
+        return [row]
+    rows.append(row)
+    return rows
 
 
 def _with_branch(draft: Draft | None, branch: int) -> Draft | None:
@@ -254,7 +263,7 @@ def _host(address: str) -> str:
 
 def _adopt(matcher: Matcher, draft: Draft, orphan: Draft) -> None:
     draft.final = orphan.final
-    draft.provisional = sorted(draft.provisional + orphan.provisional)
+    draft.provisional = sorted((draft.provisional or []) + (orphan.provisional or [])) or None
     draft.repeated = orphan.repeated
     for row in orphan.rows():
         matcher.of[row] = draft.index
@@ -296,15 +305,15 @@ def freeze(matcher: Matcher, copies: dict[int, int]) -> tuple[Transaction, ...]:
                 draft.stream >> 1,
                 method,
                 request,
-                tuple(draft.retransmissions),
-                tuple(draft.provisional),
+                tuple(draft.retransmissions or ()),
+                tuple(draft.provisional or ()),
                 final,
-                tuple(draft.repeated),
+                tuple(draft.repeated or ()),
                 None if origin is None else of.get(origin),
                 method not in NO_ANSWER,
                 status,
                 latency,
-                tuple(draft.acks),
+                tuple(draft.acks or ()),
             )
         )
     return tuple(made)

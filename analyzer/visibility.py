@@ -1,11 +1,12 @@
 """What a capture can tell: whether an answer that is not in it would have been in it.
 
-Absent from the capture is not absent from the wire. A hole, a capture that ends, a direction that was
-not tapped must never be reported as a server that did not answer.
+Absent from the capture is not absent from the wire. A hole, a capture that ends, a direction that
+was not tapped must never be reported as a server that did not answer.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 from analyzer.times import SECOND
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 REPLY_GRACE_NS = 5 * SECOND
 """A reply comes within milliseconds; five seconds without one are long enough to call it missing."""
+OVERTAKEN_NS = SECOND // 2
+"""On a connection that was then closed: where the other side still spoke so long after a message,
+an answer was overdue. What is sent just before closing often stays without one."""
 CLOSED = ("fin", "rst", "reused")
 
 
@@ -27,6 +31,8 @@ class Visibility:
         self._holes: dict[int, list[int]] = {}
         for hole in trace.quality.holes:
             self._holes.setdefault(hole.stream >> 1, []).append(hole.frame)
+        for frames in self._holes.values():
+            frames.sort()
         self._last: dict[int, int] = {}
         for row, stream in enumerate(self._rows.stream):
             self._last[stream] = row
@@ -36,16 +42,12 @@ class Visibility:
     def hole_after(self, row: int) -> int | None:
         """Return the frame after a hole that lies behind a message on its connection, or None."""
         frame = self._rows.frame[row]
-        holes = self._holes.get(self._rows.stream[row] >> 1, ())
-        return next((hole for hole in holes if hole >= frame), None)
-
-    def hole_within(self, connection: int, first: int, last: int) -> int | None:
-        """Return the frame after a hole of a connection between two frames, or None."""
-        holes = self._holes.get(connection, ())
-        return next((hole for hole in holes if first <= hole <= last), None)
+        holes = self._holes.get(self._rows.stream[row] >> 1, [])
+        at = bisect_left(holes, frame)
+        return holes[at] if at < len(holes) else None
 
     def holes(self, connection: int) -> tuple[int, ...]:
-        """Return the frames after the holes of a connection."""
+        """Return the frames after the holes of a connection, ascending."""
         return tuple(self._holes.get(connection, ()))
 
     def one_way(self, connection: int) -> bool:
@@ -59,10 +61,6 @@ class Visibility:
     def closed(self, connection: int) -> bool:
         """Say whether a side closed a connection in the capture."""
         return any(end in CLOSED for end in self._connections[connection].ends)
-
-    def later_answer_side(self, row: int) -> bool:
-        """Say whether the other side of the connection said anything after a message."""
-        return self._last.get(self._rows.stream[row] ^ 1, -1) > row
 
     def time_left(self, row: int) -> int:
         """Return the nanoseconds from a message to the end of the capture."""
@@ -81,7 +79,11 @@ class Visibility:
             return f"frames are missing from the capture before frame {hole}"
         if self.time_left(row) >= REPLY_GRACE_NS:
             return None
-        regular = (ended is not None and ended > row) or "fin" in self._connections[connection].ends
-        if regular and self.later_answer_side(row):
-            return None
+        heard = self._last.get(self._rows.stream[row] ^ 1, -1)
+        if heard > row:
+            if ended is not None and ended > row:
+                return None
+            closed = "fin" in self._connections[connection].ends
+            if closed and self._rows.time[heard] - self._rows.time[row] >= OVERTAKEN_NS:
+                return None
         return "the capture ends too soon after it"

@@ -35,12 +35,19 @@ _OUTCOMES = {
 }
 
 
+MAX_STORIES = 20
+"""Sessions told in full. Of more, all are listed on a line each, and those with problems told."""
+
+
 def story(record: Record, terminal: Terminal) -> Iterator[str]:
     """Yield the lines of a triage record."""
     yield terminal.paint(printable(record["file"]), "bold")
     yield from _paragraph(_head(record), terminal)
     sessions = record["sessions"]
-    for session in sessions:
+    if len(sessions) > MAX_STORIES:
+        yield ""
+        yield from _overview(sessions, terminal)
+    for session in _told(sessions):
         yield ""
         yield from _session(session, len(sessions), terminal)
     if record["messages"] and not sessions:
@@ -58,6 +65,37 @@ def story(record: Record, terminal: Terminal) -> Iterator[str]:
         yield from _points(record["next"], terminal)
     yield ""
     yield from _quality(record, terminal)
+
+
+def _told(sessions: list[Record]) -> list[Record]:
+    if len(sessions) <= MAX_STORIES:
+        return sessions
+    return [session for session in sessions if _judgement(session)[0] != "ok"][:MAX_STORIES]
+
+
+def _overview(sessions: list[Record], terminal: Terminal) -> Iterator[str]:
+    troubled = sum(1 for session in sessions if _judgement(session)[0] != "ok")
+    told = min(troubled, MAX_STORIES)
+    text = f"{amount(len(sessions), 'session')}, {troubled} with problems"
+    yield terminal.paint(f"{text}; {told} of these in full below", "bold")
+    rows = (
+        (
+            f"{terminal.symbol(_judgement(session)[0])} {session['index'] + 1}",
+            session["user"] or "unknown",
+            session["client_address"],
+            str(len(session["commands"])),
+            session["verdict"],
+        )
+        for session in sessions
+    )
+    columns = (
+        Column("session", least=7),
+        Column("user", least=16),
+        Column("client", least=14, rank=1),
+        Column("commands", right=True, least=8, rank=2),
+        Column("verdict", least=16),
+    )
+    yield from table(columns, rows, terminal, indent="  ")
 
 
 def _head(record: Record) -> str:
@@ -90,13 +128,21 @@ def _session(session: Record, count: int, terminal: Terminal) -> Iterator[str]:
     user = printable(session["user"] or "unknown user")
     yield terminal.paint(f"Session {session['index'] + 1} of {count}: {user}", "bold")
     yield from _facts(session, terminal)
-    style = "bad" if session["problems"] else "good"
-    yield from _paragraph(session["verdict"], terminal, style=style)
+    name, style = _judgement(session)
+    verdict = f"{terminal.symbol(name)} {session['verdict']}"
+    yield from _paragraph(verdict, terminal, hanging=2, style=style)
     yield from _section("Sign-in", _steps(session, terminal), terminal)
     yield from _section("Rooms", _rooms(session, terminal), terminal)
     yield from _section("Posts", _posts(session, terminal), terminal)
     yield from _section("Slowest commands", _slowest(session, terminal), terminal)
     yield from _section("What failed", _points(session["problems"], terminal, "failed"), terminal)
+
+
+def _judgement(session: Record) -> tuple[str, str]:
+    """Return symbol and style of the verdict: by the steps first, then by anything that failed."""
+    if any(step["status"] in ("failed", "missing") for step in session["steps"]):
+        return "failed", "bad"
+    return ("doubtful", "doubtful") if session["problems"] else ("ok", "good")
 
 
 def _facts(session: Record, terminal: Terminal) -> Iterator[str]:
@@ -179,15 +225,16 @@ def _rooms(session: Record, terminal: Terminal) -> Iterator[str]:
 
 
 def _posts(session: Record, terminal: Terminal) -> Iterator[str]:
+    names = {room["uri"]: room["name"] for room in session["rooms"]}
     rows = (
         (
             _number(post["frame"]),
             _readable(post["time"])[11:] if post["time"] else "",
-            short_room(post["room"] or ""),
+            names.get(post["room"]) or short_room(post["room"] or ""),
             post["outcome"],
             _number(post["sip_status"]),
             latency_text(post["sip_latency_ms"]),
-            post["detail"],
+            "" if post["outcome"] == "accepted" else post["detail"],
         )
         for post in session["posts"]
     )
@@ -206,7 +253,7 @@ def _posts(session: Record, terminal: Terminal) -> Iterator[str]:
 def _slowest(session: Record, terminal: Terminal) -> Iterator[str]:
     rows = (
         (
-            slow["command"],
+            slow["command"] + (f" ({slow['number']})" if slow["number"] > 1 else ""),
             latency_text(slow["sip_latency_ms"]),
             latency_text(slow["reply_latency_ms"]),
             _number(slow["frame"]),

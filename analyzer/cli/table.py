@@ -87,10 +87,10 @@ def table(
         return
     widths = _fitted(columns, sample, terminal.width - len(indent))
     titles = [column.title for column in columns]
-    yield indent + terminal.paint(_line(columns, widths, titles, None), "bold")
+    yield indent + terminal.paint(_line(columns, widths, titles, terminal, styled=False), "bold")
     rest = ([printable(cell) for cell in row] for row in moving)
     for row in chain(sample, rest):
-        yield indent + _line(columns, widths, row, terminal)
+        yield indent + _line(columns, widths, row, terminal, styled=True)
 
 
 def _fitted(
@@ -131,16 +131,18 @@ def _line(
     columns: Sequence[Column],
     widths: Sequence[int | None],
     row: Sequence[str],
-    terminal: Terminal | None,
+    terminal: Terminal,
+    *,
+    styled: bool,
 ) -> str:
     cells = []
     for column, width, text in zip(columns, widths, row, strict=True):
         if width is None:
             continue
         shorten = cut_before if column.keep_end else cut
-        shown = shorten(text, width, terminal.symbol("cut") if terminal else ".")
+        shown = shorten(text, width, terminal.symbol("cut"))
         blank = " " * (width - text_width(shown))
-        if terminal is not None and column.style is not None:
+        if styled and column.style is not None:
             shown = terminal.paint(shown, column.style(text))
         cells.append(blank + shown if column.right else shown + blank)
     return GAP.join(cells).rstrip()

@@ -25,8 +25,24 @@ _STYLES = {
     "doubtful": "33",
     "plain": "",
 }
-_SYMBOLS = {"ok": "✓", "failed": "✗", "missing": "○", "none": "·", "unknown": "?", "cut": "…"}
-_ASCII_SYMBOLS = {"ok": "+", "failed": "x", "missing": "o", "none": "-", "unknown": "?", "cut": "~"}
+_SYMBOLS = {
+    "ok": "✓",
+    "failed": "✗",
+    "missing": "○",
+    "none": "·",
+    "unknown": "?",
+    "doubtful": "!",
+    "cut": "…",
+}
+_ASCII_SYMBOLS = {
+    "ok": "+",
+    "failed": "x",
+    "missing": "o",
+    "none": "-",
+    "unknown": "?",
+    "doubtful": "!",
+    "cut": "~",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +59,7 @@ class Terminal:
         return f"\x1b[{code}m{text}\x1b[0m" if self.colour and code and text else text
 
     def symbol(self, name: str) -> str:
-        """Return a symbol: ok, failed, missing, none, unknown or cut."""
+        """Return a symbol: ok, failed, missing, none, unknown, doubtful or cut."""
         return (_SYMBOLS if self.unicode else _ASCII_SYMBOLS)[name]
 
 

@@ -16,6 +16,7 @@ from json.encoder import encode_basestring_ascii
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from analyzer.export.cells import XCCOS_COLUMNS, commandid_text, text_cell, xccos_cells
+from analyzer.export.readback import reader_of
 from analyzer.export.records import CRLF, to_json
 from analyzer.times import SECOND, second_text
 from analyzer.views.messages import FIELDS, with_chat_texts, xccos_items, xccos_record
@@ -79,12 +80,12 @@ class _Columns:
 
     absent = ""
     quote = ""
-    brackets = ("", "")
+    brackets = ("", " ", "")
 
     def __init__(self, trace: Trace, chosen: Sequence[int] | None) -> None:
         self._trace, self._rows = trace, trace.rows
         self._chosen = chosen
-        self._last: tuple[int, bytes] = (-1, b"")
+        self._raw = reader_of(trace)
         everything = range(len(trace.rows))
         self._numbers: Sequence[int] = everything if chosen is None else chosen
 
@@ -115,8 +116,8 @@ class _Columns:
         """Return one string as it is written."""
         raise NotImplementedError
 
-    def spell_list(self, values: Sequence[Any]) -> str:
-        """Return a list of numbers or plain names as it is written."""
+    def spell_list(self, values: Sequence[str]) -> str:
+        """Return a list of plain names as it is written."""
         raise NotImplementedError
 
     @cached_property
@@ -175,23 +176,17 @@ class _Columns:
     def _frames(self) -> Iterator[str]:
         piece, pieces = self._rows.piece, self._rows.pieces
         frame, frames = self._rows.piece_columns["frame"], self._trace.frames
-        before, after = self.brackets
+        before, between, after = self.brackets
         for row in self._numbers:
             if pieces[row] == 1:
                 yield f"{before}{frame[piece[row]]}{after}"
             else:
-                yield self.spell_list(frames(row))
+                yield f"{before}{between.join(map(str, frames(row)))}{after}"
 
     def _sha1(self) -> Iterator[str]:
         sha1, raw, quote = hashlib.sha1, self._raw, self.quote
         for row in self._numbers:
             yield f"{quote}{sha1(raw(row), usedforsecurity=False).hexdigest()}{quote}"
-
-    def _raw(self, row: int) -> bytes:
-        """Return the bytes of a message; two columns need them, one after the other."""
-        if self._last[0] != row:
-            self._last = (row, self._trace.raw(row))
-        return self._last[1]
 
     def _chat_texts(self, row: int) -> Sequence[str | None]:
         """Return the texts of the items of a message that holds chat messages."""
@@ -216,12 +211,12 @@ class _Columns:
 class _JsonColumns(_Columns):
     absent = "null"
     quote = '"'
-    brackets = ("[", "]")
+    brackets = ("[", ",", "]")
 
     def spell(self, text: str | None) -> str:
         return "null" if text is None else encode_basestring_ascii(text)
 
-    def spell_list(self, values: Sequence[Any]) -> str:
+    def spell_list(self, values: Sequence[str]) -> str:
         return to_json(values)
 
     def _cseq(self) -> Iterator[str]:
@@ -232,42 +227,41 @@ class _JsonColumns(_Columns):
         return map(texts.__getitem__, self._of(self._rows.cseq))
 
     def _xccos(self) -> Iterator[str]:
+        # One loop with all columns at hand: half of the time of a function for each message.
+        texts, columns = self._texts, self._rows.item_columns
+        has_command = columns["has_commandid"]
+        elements, ids, seqids = columns["element"], columns["id"], columns["seqid"]
+        envids, codes, resps = columns["envid"], columns["code"], columns["text"]
+        of_seqids, of_envids = columns["command_seqid"], columns["command_envid"]
         item, items = self._rows.item, self._rows.items
+        chat = self._rows.strings.find("grpchat")
         for row in self._numbers:
             count = items[row]
-            yield self._items(row, item[row], item[row] + count) if count else "[]"
-
-    def _items(self, row: int, first: int, end: int) -> str:
-        texts, columns = self._texts, self._rows.item_columns
-        chats = None
-        made = []
-        for k in range(first, end):
-            text = texts[columns["text"][k]]
-            element = texts[columns["element"][k]]
-            if element == '"grpchat"':
-                chats = self._chat_texts(row) if chats is None else chats
-                text = self.spell(chats[k - first] if k - first < len(chats) else None)
-            command = "null"
-            if columns["has_commandid"][k]:
-                seqid, envid = (
-                    texts[columns["command_seqid"][k]],
-                    texts[columns["command_envid"][k]],
+            if not count:
+                yield "[]"
+                continue
+            first, chats, made = item[row], None, []
+            for k in range(first, first + count):
+                text, command = texts[resps[k]], "null"
+                if elements[k] == chat:
+                    chats = self._chat_texts(row) if chats is None else chats
+                    text = self.spell(chats[k - first] if k - first < len(chats) else None)
+                if has_command[k]:
+                    command = f'{{"seqid":{texts[of_seqids[k]]},"envid":{texts[of_envids[k]]}}}'
+                made.append(
+                    f'{{"element":{texts[elements[k]]},"id":{texts[ids[k]]},'
+                    f'"seqid":{texts[seqids[k]]},"envid":{texts[envids[k]]},'
+                    f'"commandid":{command},"code":{texts[codes[k]]},"text":{text}}}'
                 )
-                command = f'{{"seqid":{seqid},"envid":{envid}}}'
-            made.append(
-                f'{{"element":{element},"id":{texts[columns["id"][k]]},'
-                f'"seqid":{texts[columns["seqid"][k]]},"envid":{texts[columns["envid"][k]]},'
-                f'"commandid":{command},"code":{texts[columns["code"][k]]},"text":{text}}}'
-            )
-        return f"[{','.join(made)}]"
+            yield f"[{','.join(made)}]"
 
 
 class _CsvColumns(_Columns):
     def spell(self, text: str | None) -> str:
         return text_cell(text)
 
-    def spell_list(self, values: Sequence[Any]) -> str:
-        return text_cell(" ".join(map(str, values)))
+    def spell_list(self, values: Sequence[str]) -> str:
+        return text_cell(" ".join(values))
 
     def _cseq(self) -> Iterator[str]:
         values = self._rows.cseqs.values

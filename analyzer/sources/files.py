@@ -62,6 +62,7 @@ class Source:
         self._progress = progress
         self._limit = limit
         self._consumed = 0
+        self._reason: str | None = None  # becomes ``problem``
         self._started = False
         self._head = b""  # read to tell the compression, not yet handed on
         while len(self._head) < _MAGIC_LENGTH and (more := self._take(CHUNK)):
@@ -70,6 +71,11 @@ class Source:
         """``gzip``, ``zstd`` or None."""
         plain = size is not None and self.compression is None
         self._spool = None if plain else Spool()
+
+    @property
+    def rereadable(self) -> bool:
+        """Any byte can be read at any time, also by other processes: a plain file."""
+        return self._spool is None
 
     def __enter__(self) -> Self:
         return self
@@ -85,22 +91,16 @@ class Source:
         if self._started:
             raise RuntimeError("the chunks of a source can be taken once; use read afterwards")
         self._started = True
-        if self._spool is None:
-            yield from self._raw(size)
-            return
         raw = self._raw(size)
-        for piece in raw if self.compression is None else _gathered(self._unpacked(raw), size):
-            room = self._limit - self._spool.length
-            reason = self._spool.write(piece[:room])
-            if reason is not None:
-                self._fail(reason)
-                return
-            if room < len(piece):
-                self._fail(f"the capture has more than {self._limit} bytes; the rest is not read")
-            if room > 0:
-                yield piece[:room]
-            if self.problem is not None:
-                return
+        if self._spool is None:
+            yield from raw
+        elif self.compression is None:
+            yield from self._spooled(raw, self._spool)
+        else:
+            yield from self._spooled(_gathered(self._unpacked(raw), size), self._spool)
+        if self._reason is not None:
+            offset = self._consumed if self._spool is None else self._spool.length
+            self.problem = Malformed("capture", self._reason, offset=offset)
 
     def read(self, offset: int, length: int) -> bytes:
         """Return ``length`` bytes at ``offset`` of what has passed; fewer where there are fewer.
@@ -122,15 +122,37 @@ class Source:
         """Yield the bytes as they are on disk."""
         head, self._head = self._head, b""
         at = 0
+        while data := head[at : at + size] or self._next(size):
+            at += len(data)
+            self._consumed += len(data)
+            if self._progress is not None:
+                self._progress(self._consumed)
+            yield data
+
+    def _next(self, size: int) -> bytes:
+        """Read once; an error is the end of the bytes, and kept as the reason."""
         try:
-            while data := head[at : at + size] or self._take(size):
-                at += len(data)
-                self._consumed += len(data)
-                if self._progress is not None:
-                    self._progress(self._consumed)
-                yield data
+            return self._take(size)
         except OSError as error:
-            self._fail(f"reading failed at byte {self._consumed}: {error.strerror}")
+            self._reason = f"reading failed at byte {self._consumed}: {error.strerror}"
+            return b""
+
+    def _spooled(self, pieces: Iterator[bytes], spool: Spool) -> Iterator[bytes]:
+        """Pass on what could be kept."""
+        for piece in pieces:
+            room = self._limit - spool.length
+            kept = piece[:room]
+            reason = spool.write(kept)
+            if reason is not None:
+                self._reason = reason
+                return
+            if kept:
+                yield kept
+            if len(kept) < len(piece):
+                self._reason = (
+                    f"the capture has more than {self._limit} bytes; the rest is not read"
+                )
+                return
 
     def _unpacked(self, raw: Iterator[bytes]) -> Iterator[bytes]:
         decoder: Decoder = GzipDecoder() if self.compression == "gzip" else ZstdDecoder()
@@ -139,18 +161,13 @@ class Source:
             if decoder.problem is not None:
                 break
         yield from decoder.end()
-        if decoder.problem is not None:
-            self._fail(f"{decoder.problem}; what was unpacked before that is used")
+        if decoder.problem is not None and self._reason is None:
+            self._reason = f"{decoder.problem}; what was unpacked before that is used"
 
     def _take(self, size: int) -> bytes:
         """Read once: a pipe gives what it has, instead of waiting for all."""
         read1 = getattr(self._file, "read1", None)
         return cast("bytes", read1(size) if read1 is not None else self._file.read(size))
-
-    def _fail(self, reason: str) -> None:
-        if self.problem is None:
-            offset = self._consumed if self._spool is None else self._spool.length
-            self.problem = Malformed("capture", reason, offset=offset)
 
 
 def open_source(
@@ -166,14 +183,17 @@ def open_source(
 
     Raises ``SourceError`` when the input cannot be opened.
     """
-    name = "standard input" if str(path) == STANDARD_INPUT else str(path)
+    piped = str(path) == STANDARD_INPUT
+    name = "standard input" if piped else str(path)
     try:
-        file = _standard_input() if str(path) == STANDARD_INPUT else Path(path).open("rb", 0)  # noqa: SIM115
+        # Closed by the source.
+        file = _standard_input() if piped else Path(path).open("rb", 0)  # noqa: SIM115
         try:
-            size = None if str(path) == STANDARD_INPUT else _size_on_disk(file)
+            size = None if piped else _size_on_disk(file)
             return Source(name, file, size=size, progress=progress, limit=limit)
         except OSError:
-            file.close()
+            if not piped:
+                file.close()
             raise
     except OSError as error:
         raise SourceError(_words(name, error)) from None

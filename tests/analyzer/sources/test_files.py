@@ -152,12 +152,16 @@ def test_damaged_data_is_delivered_up_to_the_damage(
 
 
 @every_way
+@pytest.mark.parametrize("size", [30_000, 50_000])
 def test_what_passes_through_the_spool_is_bounded(
-    monkeypatch: pytest.MonkeyPatch, compression: str | None, pack: Callable[[bytes], bytes]
+    monkeypatch: pytest.MonkeyPatch,
+    compression: str | None,
+    pack: Callable[[bytes], bytes],
+    size: int,
 ) -> None:
     standard_input(monkeypatch, pack(DATA))
     with open_source("-", limit=100_000) as source:
-        assert b"".join(source.chunks(30_000)) == DATA[:100_000]
+        assert b"".join(source.chunks(size)) == DATA[:100_000]
         assert source.problem == Malformed(
             "capture",
             "the capture has more than 100000 bytes; the rest is not read",
@@ -224,6 +228,54 @@ def test_an_error_while_reading_ends_the_bytes_and_is_told(
         assert source.problem == Malformed(
             "capture", "reading failed at byte 2000: Input/output error", offset=2000
         )
+
+
+def test_a_place_that_cannot_be_read_again_is_like_a_missing_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "capture"
+    path.write_bytes(DATA)
+
+    def stale(*_: object) -> bytes:
+        raise OSError(116, "Stale file handle")
+
+    with open_source(path) as source:
+        monkeypatch.setattr(os, "pread", stale)
+        assert source.read(0, 100) == b""
+
+
+def test_a_length_beyond_all_memory_gives_what_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "capture"
+    path.write_bytes(DATA * 3)
+    with open_source(path) as source:
+        assert source.read(4, 1 << 60) == (DATA * 3)[4:]
+
+
+def test_an_error_of_the_progress_callback_is_not_taken_for_one_of_the_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "capture"
+    path.write_bytes(DATA)
+
+    def fail(_: int) -> None:
+        raise BrokenPipeError
+
+    with open_source(path, progress=fail) as source, pytest.raises(BrokenPipeError):
+        list(source.chunks())
+
+
+def test_standard_input_that_fails_at_once_is_told_and_left_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Failing(io.BytesIO):
+        def read1(self, size: int | None = -1) -> bytes:  # noqa: ARG002  (as io has it)
+            raise OSError(5, "Input/output error")
+
+    buffer = Failing()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=buffer, closed=False))
+    with pytest.raises(SourceError, match="standard input cannot be opened: Input/output error"):
+        open_source("-")
+    assert not buffer.closed
 
 
 def test_the_chunks_can_be_taken_once(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import shutil
 import struct
+import zlib
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
@@ -196,6 +197,15 @@ def test_a_bomb_comes_out_in_small_pieces(
         assert len(plain) <= 1 << 19
         length += len(plain)
     assert length == 64 << 20
+
+
+def test_what_zlib_holds_back_at_a_full_piece_is_not_lost_when_the_data_is_cut() -> None:
+    packed = gz(bytes(1 << 20))
+    for length in range(len(packed) // 2 - 20, len(packed) // 2 + 20):
+        made = GzipDecoder()
+        expected = zlib.decompressobj(31).decompress(packed[:length])
+        assert unpack(made, [packed[:length]]) == expected
+        assert made.problem == "the gzip data is cut short"
 
 
 def test_many_tiny_gzip_members_take_time_in_proportion() -> None:

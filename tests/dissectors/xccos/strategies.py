@@ -155,6 +155,8 @@ class Hand:
     def attribute(self, key: str) -> str:
         pieces = (self.either(_VALUE_PIECES, _ODD_VALUE_PIECES) for _ in range(2))
         value = "".join(pieces) if self.draw(st.booleans()) else self.draw(_VALUE_PIECES)
+        if key.startswith("xmlns:"):
+            value = "urn:z"  # not every parser takes a namespace that is no URI
         quote = "'" if self.odd() else '"'
         equals = " = " if self.odd() else "="
         return f"{self.space() or ' '}{key}{equals}{quote}{value.replace(quote, '')}{quote}"

@@ -110,5 +110,5 @@ def test_hostile_documents_cost_little_time_and_memory() -> None:
         elapsed = time.perf_counter() - started
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        assert elapsed < 1, name
+        assert elapsed < 5, name
         assert peak < 8 * len(body) + 100_000, name

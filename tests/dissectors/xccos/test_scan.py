@@ -49,6 +49,11 @@ def envelope(inner: str) -> bytes:
 @example(envelope("<grpchat><chat>&#xD800;</chat></grpchat>"), None)
 @example(envelope("<grpchat><chat>&nope;</chat></grpchat>"), None)
 @example(envelope("<ntc><data></ntc></data>"), None)
+@example(envelope("<grpchat><x/><chat>a</chat></grpchat>"), None)
+@example(envelope('<rpl><!--</rpl><cmd id="no item"/><rpl>--></rpl>'), None)
+@example(envelope('<rpl><?a </rpl><cmd id="no item"/><rpl>?></rpl>'), None)
+@example(envelope('<rpl><![CDATA[</rpl><cmd id="no item"/><rpl>]]></rpl>'), None)
+@example(b'<xccos envid="a&amp;b"><cmd/></xccos>', None)
 @example(envelope("<cmd>\ufffe</cmd>"), None)
 def test_a_scan_equals_a_reading(body: bytes, content_type: str | None) -> None:
     assert scan_items(body, content_type) == read(body, content_type)

@@ -1,0 +1,77 @@
+"""What one pass over a capture gives: rows, connections, and what went wrong."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from analyzer.rows import Rows
+
+if TYPE_CHECKING:
+    from analyzer.flow import Flow
+    from dissectors.model import Malformed
+
+_by_frame = itemgetter(1)
+
+
+@dataclass(slots=True)
+class Reading:
+    """Filled by the pipeline; complete, and in its final order, after ``settle``."""
+
+    rows: Rows = field(default_factory=Rows)
+    flows: list[Flow] = field(default_factory=list)
+    """Connections that carried SIP, by number."""
+    problems: list[Malformed] = field(default_factory=list)
+    counters: Counter[str] = field(default_factory=Counter)
+    """What concerns the file as a whole."""
+    stream_counters: Counter[str] = field(default_factory=Counter)
+    """What concerns connections."""
+    services: Counter[str] = field(default_factory=Counter)
+    """TCP connections that carry something else, by protocol."""
+    ignored: dict[str, int] = field(default_factory=dict)
+    """Frames that carry neither TCP nor UDP, by what they are."""
+    links: set[int] = field(default_factory=set)
+    frames: int = 0
+    first_time: int | None = None
+    last_time: int | None = None
+    digits: int = 6
+    conflicts: list[tuple[int, int, int]] = field(default_factory=list)
+    """(stream, frame, bytes) where a retransmission differed."""
+    holes: list[tuple[int, int, int]] = field(default_factory=list)
+    """(stream, frame after it, bytes or 0)"""
+    damaged: bool = False
+    secrets: list[bytes] = field(default_factory=list)
+    """TLS key logs that the capture itself carries."""
+
+    def settle(self) -> None:
+        """Number the connections by their first frame, and put everything into order.
+
+        The order then depends on the capture alone, not on how it was read.
+        """
+        flows = self.flows
+        order = sorted(range(len(flows)), key=lambda old: (flows[old].first, flows[old].key))
+        streams = [0] * (2 * len(flows))
+        for new, old in enumerate(order):
+            streams[2 * old], streams[2 * old + 1] = 2 * new, 2 * new + 1
+        self.flows = [flows[old] for old in order]
+        for number, flow in enumerate(self.flows):
+            flow.number = number
+        self.holes = sorted(
+            ((streams[at], frame, size) for at, frame, size in self.holes), key=_by_frame
+        )
+        self.conflicts = sorted(
+            ((streams[at], frame, size) for at, frame, size in self.conflicts), key=_by_frame
+        )
+        if order != list(range(len(order))):
+            renumber(self.rows.message_table.columns, ("stream",), streams)
+        self.rows.finish()
+
+
+def renumber(columns: dict[str, array[int]], names: tuple[str, ...], numbers: list[int]) -> None:
+    """Replace the numbers in some columns by what stands for them in ``numbers``."""
+    for name in names:
+        column = columns[name]
+        columns[name] = array(column.typecode, map(numbers.__getitem__, column))

@@ -1,0 +1,3 @@
+"""Sessions: everything one client did, from sign-in to sign-off, with the reason for each part."""
+
+from __future__ import annotations

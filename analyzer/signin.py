@@ -1,0 +1,109 @@
+"""How far a sign-in got: the ten documented steps, each with what the capture shows of it.
+
+A step that is not seen is ``missing`` only where the capture would have it; where it begins late,
+has holes or one direction only, the step is ``not-captured``. A client that does without a step by
+design makes it ``not-applicable``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyzer import signin_evidence as evidence
+from analyzer.model import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.sessions.view import SessionView
+    from analyzer.signin_evidence import Seen
+
+
+class StepSpec(NamedTuple):
+    """One step: what shows it, and which clients do without it."""
+
+    id: str
+    title: str
+    test: Callable[[SessionView], Seen | None]
+    without: Callable[[SessionView], str | None]
+
+
+def _always(_: SessionView) -> str | None:
+    return None
+
+
+def _no_lookup(view: SessionView) -> str | None:
+    if view.pool_client:
+        return "this client takes the pool URI from provisioning"
+    if view.of_role("channel") and not view.late and view.gaps is None:
+        return "this client went straight to the Channel service"
+    return None
+
+
+def _sipe(view: SessionView) -> str | None:
+    return "Pidgin with SIPE does not do this" if view.sipe else None
+
+
+def _sipe_joins(view: SessionView) -> str | None:
+    return "Pidgin with SIPE joins its rooms one by one" if view.sipe else None
+
+
+def _no_preferences(view: SessionView) -> str | None:
+    if view.pool_client:
+        return "clients from Lync 2013 on have no preferences"
+    return _sipe(view)
+
+
+STEPS = (
+    StepSpec("1", "REGISTER with the front end", evidence.registered, _always),
+    StepSpec("2", "SUBSCRIBE to contacts and configuration", evidence.subscribed, _always),
+    StepSpec("3", "SERVICE with the endpoint's capabilities", evidence.published, _always),
+    StepSpec("4", "INVITE to the Lookup service", evidence.lookup_invited, _no_lookup),
+    StepSpec("5", "requri: URI of a Channel service", evidence.channel_learned, _no_lookup),
+    StepSpec("6", "INVITE to the Channel service", evidence.channel_invited, _always),
+    StepSpec("7", "getserverinfo", evidence.server_known, _sipe),
+    StepSpec("8", "getpref: preferences", evidence.preferences_read, _no_preferences),
+    StepSpec("9", "bjoin: rooms joined before", evidence.rooms_joined, _sipe_joins),
+    StepSpec("10", "getinv: invitations", evidence.invitations_read, _sipe),
+)
+
+
+def steps_of(view: SessionView) -> tuple[Step, ...]:
+    """Return the ten steps of a session's sign-in."""
+    found = [spec.test(view) for spec in STEPS]
+    seen = [position for position, step in enumerate(found) if step is not None]
+    steps = []
+    stopped: str | None = None
+    for position, (spec, step) in enumerate(zip(STEPS, found, strict=True)):
+        if step is None:
+            rest = bool(seen) and position > seen[-1]
+            before = not seen or position < seen[0]
+            steps.append(_unseen(spec, view, stopped if rest else None, before=before, rest=rest))
+            continue
+        if step.status in {"failed", "missing"} and stopped is None:
+            stopped = spec.id
+        steps.append(
+            Step(spec.id, spec.title, step.status, step.frames, step.latency_ms, step.detail)
+        )
+    return tuple(steps)
+
+
+def _unseen(
+    spec: StepSpec, view: SessionView, stopped: str | None, *, before: bool, rest: bool
+) -> Step:
+    without = spec.without(view)
+    if without is not None:
+        return Step(spec.id, spec.title, "not-applicable", (), None, without)
+    if before and view.late:
+        why = "the session was going on before the capture began"
+        return Step(spec.id, spec.title, "not-captured", (), None, why)
+    if stopped is not None:
+        return Step(spec.id, spec.title, "missing", (), None, f"not reached after step {stopped}")
+    if view.gaps is not None:
+        return Step(spec.id, spec.title, "not-captured", (), None, view.gaps)
+    if rest and view.cut_short:
+        why = "the capture ends before it"
+        return Step(spec.id, spec.title, "not-captured", (), None, why)
+    return Step(
+        spec.id, spec.title, "missing", (), None, "not there, though the capture has no gap"
+    )

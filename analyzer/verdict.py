@@ -1,0 +1,105 @@
+"""The verdict: one sentence that says how far a session got."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from analyzer.model import Step
+    from analyzer.sessions.view import SessionView
+
+ENTRY_STEPS = ("1", "2", "3", "4", "5", "6")
+"""Steps without which a client does not reach a room."""
+
+
+def verdict_of(view: SessionView, steps: Sequence[Step]) -> str:
+    """Return the sentence of a session, from its steps and rooms."""
+    stop = _stop(steps)
+    parts = [_signed_in(view)]
+    if stop is not None and stop.id != "1":
+        parts.append(f"stopped at step {stop.id} ({stop.title}): {stop.detail}")
+    elif stop is None:
+        parts += _reached(view, steps)
+    else:
+        parts = [f"did not sign in: {stop.detail}"]
+    parts += _left(view)
+    return f"{view.user or 'A client'} {_joined(parts)}"
+
+
+def _stop(steps: Sequence[Step]) -> Step | None:
+    """Return the step that a session did not get past: no later step was done."""
+    for position, step in enumerate(steps):
+        if step.status in {"failed", "missing"}:
+            later = any(after.status == "ok" for after in steps[position + 1 :])
+            if step.id in ENTRY_STEPS and not later:
+                return step
+            if not later and step.status == "failed" and step.frames:
+                return step
+    return None
+
+
+def _signed_in(view: SessionView) -> str:
+    for registration in view.registrations:
+        row = registration.signed_in
+        if row is None:
+            continue
+        taken = (view.time(row) - view.time(view.registrations[0].dialog.rows[0])) / 1e6
+        status, frame = view.trace.rows.status[row], view.frame(row)
+        if view.late and view.started < registration.dialog.started:
+            return f"was signed in before the capture (REGISTER {status} in frame {frame})"
+        return f"signed in (REGISTER {status} in frame {frame}, {taken:.1f} ms)"
+    return "was signed in before the capture" if view.late else "sent REGISTER"
+
+
+def _reached(view: SessionView, steps: Sequence[Step]) -> list[str]:
+    parts = []
+    by_id = {step.id: step for step in steps}
+    if by_id["6"].status == "ok" or view.of_role("channel"):
+        parts.append("reached the Channel service")
+    joined = [room for room in view.rooms if room.joined is not None]
+    asked = [room for room in view.rooms if room.joined is not None or room.refused is not None]
+    unanswered = any(
+        pair.command in {"join", "bjoin"} and pair.outcome == "unanswered" for pair in view.pairs
+    )
+    if asked:
+        parts.append(f"joined {_of(len(joined), len(asked))}")
+    elif unanswered:
+        parts.append("joined no room: its join was not answered")
+    outcomes = {pair.index: pair.outcome for pair in view.pairs}
+    good = [post for post in view.posts if outcomes[post.pair] == "accepted"]
+    if view.posts:
+        parts.append(f"posted {_of(len(good), len(view.posts), 'message')}")
+    bad = [step for step in steps if step.status in {"failed", "missing"} and step.id != "9"]
+    if bad:
+        parts.append(f"with {bad[0].title.partition(':')[0]} {_told(bad[0])}")
+    return parts
+
+
+def _told(step: Step) -> str:
+    return "failed" if step.status == "failed" else "not answered" if step.frames else "missing"
+
+
+def _left(view: SessionView) -> list[str]:
+    for registration in view.registrations:
+        if registration.signed_off is not None:
+            return [f"signed off (frame {view.frame(registration.signed_off)})"]
+    for dialog in view.of_role("channel")[-1:]:
+        if dialog.ended_by == "BYE from service":
+            return ["was disconnected by the service (BYE)"]
+        if dialog.ended_by in {"481", "487"}:
+            return [f"lost its dialog with the Channel service ({dialog.ended_by})"]
+    return []
+
+
+def _of(good: int, total: int, what: str = "room") -> str:
+    if good == total:
+        return f"{total} {what}{'' if total == 1 else 's'}"
+    return f"{good} of {total} {what}{'' if total == 1 else 's'}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    if len(parts) == 1:
+        return parts[0]
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,138 @@
+"""The fast writers give what the general way gives, key by key and cell by cell."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer.export.messages import message_csv_lines, message_json_lines
+from analyzer.export.records import csv_header, csv_lines
+from analyzer.trace import open_capture
+from analyzer.views.messages import FIELDS, message_record
+from tests.analyzer.captures import ESCAPE, TIME_NS, capture, chat, message
+from tests.paths import SAMPLES, require_shared
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from analyzer.trace import Trace
+
+# With names that are not ASCII, references, comments and CDATA in chat texts; a malformed body.
+CHATS = (
+    "plain",
+    "",
+    "a &lt;b&gt; &amp;amp; &quot;c&quot;",
+    "caf&#233; &#x1F600;",
+    "Привет, 世界",
+    "<![CDATA[<chat>]]>",
+    "one<!-- two -->three",
+    "line&#13;\r\nbreak",
+    "<b>bold</b> text",
+    "=SUM(A1)",
+    "&broken",
+)
+
+
+def _check(trace: Trace, rows: Sequence[int] | None = None) -> int:
+    chosen = range(len(trace)) if rows is None else rows
+    records = [message_record(trace, row) for row in chosen]
+    lines = list(message_json_lines(trace, rows))
+    assert [json.loads(line) for line in lines] == records
+    assert all(list(json.loads(line)) == list(FIELDS) for line in lines)
+    assert list(message_csv_lines(trace, rows)) == list(csv_lines(records, messages=True))
+    return len(lines)
+
+
+@pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.pcap*")), ids=lambda path: path.name)
+def test_samples_are_written_as_the_views_say(path: Path) -> None:
+    with open_capture(path) as trace:
+        assert _check(trace) == len(trace) > 0
+
+
+@pytest.mark.parametrize("group", ["sip_malformed", "sip_udp", "sip_tcp_dev"])
+def test_strange_messages_are_written_as_the_views_say(group: str) -> None:
+    written = 0
+    for path in sorted((require_shared() / "corpus/captures" / group).glob("*cap*"))[:12]:
+        with open_capture(path) as trace:
+            written += _check(trace)
+    assert written > 0
+
+
+def test_chat_texts_are_those_of_the_documents(tmp_path: Path) -> None:
+    path = capture(tmp_path / "chats.pcap", *map(chat, CHATS))
+    with open_capture(path) as trace:
+        assert _check(trace) == len(CHATS)
+        texts = [message_record(trace, row)["xccos"] for row in range(len(CHATS))]
+    assert [items[0]["text"] for items in texts[:5]] == [
+        "plain",
+        "",
+        'a <b> &amp; "c"',
+        "café 😀",
+        "Привет, 世界",
+    ]
+    assert texts[-1] == []  # not well-formed
+
+
+def test_hostile_headers_are_written_as_the_views_say(tmp_path: Path) -> None:
+    path = capture(
+        tmp_path / "hostile.pcap",
+        message(Call_ID=f'{ESCAPE}"quoted", with, commas'),
+        message("SIP/2.0 200 =cmd|' /C calc'!A0", CSeq="99999999999 OPTIONS"),
+        message(From="<sip:%s@example.com>;tag=%d"),
+    )
+    with open_capture(path) as trace:
+        assert _check(trace) == 3
+        assert "\x1b" not in "".join(message_csv_lines(trace))
+
+
+def test_chosen_rows_are_written_in_their_order() -> None:
+    with open_capture(SAMPLES / "twousers-post.pcap") as trace:
+        assert _check(trace, [5, 90, 88]) == 3
+
+
+def test_chosen_fields_are_written_in_their_order() -> None:
+    fields = ("transport", "src", "call_id", "index", "dst", "cseq")
+    with open_capture(SAMPLES / "signin-tcp.pcap") as trace:
+        for row, line in enumerate(message_json_lines(trace, None, fields)):
+            assert list(json.loads(line).items()) == list(
+                message_record(trace, row, fields).items()
+            )
+
+
+def test_without_sha1_and_chat_texts_the_capture_is_not_read_again() -> None:
+    fields = tuple(name for name in FIELDS if name not in ("sha1", "xccos"))
+    with open_capture(SAMPLES / "signin-tcp.pcap") as trace:
+        pass  # closed: reading a message back would fail
+    assert len(list(message_json_lines(trace, None, fields))) == len(trace)
+    assert len(list(message_csv_lines(trace, None, fields))) == len(trace)
+
+
+def test_the_name_of_the_file_goes_first_whatever_it_is() -> None:
+    with open_capture(SAMPLES / "signin-tcp.pcap") as trace:
+        line = next(message_json_lines(trace, [0], ("index",), file='100%s "x".pcap'))
+        assert json.loads(line) == {"file": '100%s "x".pcap', "index": 0}
+        cell = next(message_csv_lines(trace, [0], ("index",), file="a,b"))
+        assert cell == '"a,b",0\r\n'
+
+
+def test_nanoseconds_have_nine_digits(tmp_path: Path) -> None:
+    path = capture(tmp_path / "ns.pcap", message(), message(), nanoseconds=True, step_ns=1)
+    with open_capture(path) as trace:
+        times = [json.loads(line)["time"] for line in message_json_lines(trace)]
+        assert _check(trace) == 2
+    assert trace.rows.time[1] == TIME_NS + 1
+    assert times == ["2026-11-22T07:20:06.541321000Z", "2026-11-22T07:20:06.541321001Z"]
+
+
+def test_the_csv_is_one_line_a_message_with_as_many_cells_as_the_header() -> None:
+    with open_capture(SAMPLES / "twousers-post.pcap") as trace:
+        text = csv_header(tuple(FIELDS), messages=True) + "".join(message_csv_lines(trace))
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert text.count("\r\n") == len(rows) == len(trace) + 1
+    assert rows[0][:3] == ["index", "frame", "frames"]

@@ -1,0 +1,40 @@
+"""The captures that have a written truth, and the truth about them."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from analyzer.trace import open_capture
+from tests.paths import SHARED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from analyzer.model import Analysis
+    from analyzer.trace import Trace
+
+CAPTURES = sorted((SHARED / "captures").glob("*.pcap"))
+FLOWS = sorted((SHARED / "flows").glob("*.pcap*"))
+ENCRYPTED = ("tls",)
+"""Captures that show no SIP without their keys."""
+PLAIN = [path for path in CAPTURES if path.stem not in ENCRYPTED]
+
+
+def name_of(path: Path) -> str:
+    """Return the name that a test shows."""
+    return path.stem
+
+
+def truth_of(path: Path) -> dict[str, Any]:
+    """Return the truth beside a capture."""
+    found: dict[str, Any] = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def opened(path: Path) -> tuple[Trace, Analysis]:
+    """Return the trace of a capture, and what it means."""
+    trace = open_capture(path)
+    return trace, trace.analysis()

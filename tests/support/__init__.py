@@ -1,0 +1,1 @@
+"""Builders that the tests share: packets, conversations, and how results are looked at."""

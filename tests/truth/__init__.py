@@ -1,0 +1,1 @@
+"""The reading core against captures whose messages are known."""
