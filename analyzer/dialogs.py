@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.legs import first_row
 from analyzer.model import Dialog
+from analyzer.roles import plain_uri
 from analyzer.states import Outcome, events_of, follow
+from dissectors.model import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +71,7 @@ class DialogBuilder:
         caller, callee = Side(lead.caller, lead.caller_tag), Side(lead.callee, lead.callee_tag)
         client = self._client(group, judgement, caller, callee)
         self.client_tags.append(client.tag)
-        if not lead.creating and client == callee:
+        if not lead.method and client == callee:
             caller, callee = callee, caller
         service = callee if client == caller else caller
         near, copies = self._nearest(group, client)
@@ -90,7 +92,7 @@ class DialogBuilder:
             method=group.method,
             state=end.state,
             ended_by=end.ended_by,
-            began_in_capture=self._began(group),
+            began_in_capture=any(leg.begun for leg in group.legs),
             connection=rows.stream[near[0]] >> 1,
             legs=tuple(dict.fromkeys(leg.connection for leg in group.legs)),
             rows=tuple(near),
@@ -100,13 +102,6 @@ class DialogBuilder:
             session=None,
         )
 
-    def _began(self, group: Group) -> bool:
-        creating = {index for leg in group.legs for index in leg.creating}
-        return any(
-            transaction.index in creating and transaction.request is not None
-            for transaction in group.transactions
-        )
-
     def _client(self, group: Group, judgement: Judgement, caller: Side, callee: Side) -> Side:
         """Return the side that is a person's, by what it sent, else by who invited whom."""
         for element in self._elements.get(group.number, ()):
@@ -114,8 +109,12 @@ class DialogBuilder:
                 sender = caller if element.sender_tag == caller.tag else callee
                 other = callee if sender == caller else caller
                 return sender if element.kind == "cmd" else other
-        if group.lead.creating:
+        if group.lead.method:
             return caller
+        author = self._author(group)
+        if author is not None:
+            tag, is_author = author
+            return caller if (tag == caller.tag) == is_author else callee
         value = self._rows.strings.values
         if judgement.service is not None:
             return callee if value[caller.uri] == judgement.service else caller
@@ -124,6 +123,24 @@ class DialogBuilder:
             return notified
         known = [side for side in (caller, callee) if side.uri in self._registered]
         return known[0] if len(known) == 1 else caller
+
+    def _author(self, group: Group) -> tuple[int, bool] | None:
+        """Return the sender's tag of a chat message, and whether the sender wrote it.
+
+        A client sends what its user wrote, a service what somebody wrote.
+        """
+        rows = self._rows
+        for element in self._elements.get(group.number, ()):
+            if element.kind != "grpchat":
+                continue
+            document = self._trace.document(element.row)
+            if document is None or isinstance(document, Malformed):
+                return None
+            chats = [item for item in document.items if item.kind == "chat"]
+            author = (chats[0].node.get("author") or "") if chats else ""
+            sender = rows.strings.values[rows.from_uri[element.row]] or ""
+            return element.sender_tag, plain_uri(author) == plain_uri(sender)
+        return None
 
     def _notified(self, group: Group) -> Side | None:
         """Return the subscriber of a subscription that began before the capture."""
@@ -159,7 +176,8 @@ class DialogBuilder:
 
     def _end(self, group: Group, client: Side, near: Sequence[int]) -> Outcome:
         creating = {index for leg in group.legs for index in leg.creating}
-        start: DialogState = "early" if creating else "confirmed"
+        early = group.lead.method and (creating or not group.lead.confirmed)
+        start: DialogState = "early" if early else "confirmed"
         events = events_of(self._trace, group.transactions, creating, client.tag)
         end = follow(start, events)
         if end.ended_by is not None:

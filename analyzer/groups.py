@@ -137,10 +137,10 @@ class Groups:
 
     def _group(self, number: int, legs: tuple[Leg, ...]) -> Group:
         all_of_them = self._transactions
-        lead = next((leg for leg in legs if leg.creating), legs[0])
+        lead = next((leg for leg in legs if leg.method), legs[0])
         method, evidence = _method(all_of_them, lead)
         value = self._strings
-        ends = (lead.callee,) if lead.creating else (lead.callee, lead.caller)
+        ends = (lead.callee,) if lead.method else (lead.callee, lead.caller)
         uris = tuple(uri for uri in (value[end] for end in ends) if uri)
         indexes = [index for leg in legs for index in leg.transactions]
         if len(legs) > 1:
@@ -152,14 +152,14 @@ class Groups:
 
 
 def _method(transactions: Sequence[Transaction], leg: Leg) -> tuple[str, str]:
-    if leg.creating:
-        method = transactions[leg.creating[0]].method
-        return method, method
+    if leg.method:
+        return leg.method, leg.method
     methods = [transactions[index].method for index in leg.transactions]
     for method in methods:
         if method in BEGUN_BY:
             return BEGUN_BY[method], f"{method} in a dialog that began before the capture"
-    return methods[0], methods[0]
+    method = methods[0] if methods else ""
+    return method, method
 
 
 def _compatible(a: Leg, b: Leg) -> bool:

@@ -38,10 +38,15 @@ class Leg:
     callee_tag: int
     """0 while no answer gave one."""
     creating: list[int] = field(default_factory=list)
-    """Transactions that begin it: INVITE, SUBSCRIBE, REGISTER. Empty for a dialog that began before
-    the capture; caller and callee are then a guess."""
+    """Transactions that begin it: INVITE, SUBSCRIBE, REGISTER. A branch of a forked INVITE that was
+    not confirmed has none: they are with the one that was."""
     transactions: list[int] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)
+    method: str = ""
+    """Of the request that began it; empty where it began before the capture, and caller and callee
+    are a guess."""
+    begun: bool = False
+    """The request that began it is in the capture."""
     confirmed: bool = False
     group: int = -1
 
@@ -94,11 +99,13 @@ class LegFinder:
         if leg is None:
             tag = rows.from_tag[row]
             leg = Leg(transaction.connection, rows.call_id[row], user, rows.to_uri[row], tag, 0)
+            leg.method = "REGISTER"
             self._registrations[key] = leg
             self.legs.append(leg)
         leg.creating.append(transaction.index)
         leg.transactions.append(transaction.index)
         leg.rows.extend(rows_of(transaction))
+        leg.begun = leg.begun or transaction.request is not None
         leg.confirmed = leg.confirmed or is_success(transaction.status)
 
     def _leg(self, row: int) -> Leg:
@@ -127,12 +134,15 @@ class LegFinder:
             if rows.to_tag[answer] and TRYING < rows.status[answer] < FAILURE:
                 leg = self._leg(answer)
                 leg.confirmed = leg.confirmed or rows.status[answer] >= FINAL
+                leg.method = transaction.method
+                leg.begun = leg.begun or transaction.request is not None
                 leg.caller, leg.callee = rows.from_uri[answer], rows.to_uri[answer]
                 leg.caller_tag, leg.callee_tag = rows.from_tag[answer], rows.to_tag[answer]
 
     def _settle(self, key: HalfKey, waiting: list[Transaction]) -> None:
         """Give the transactions without To tag to the leg that they began."""
-        legs = [leg for leg in self._by_tag.get(key[:3], ()) if leg.caller_tag == key[2]]
+        found = self._by_tag.get(key[:3], ())
+        legs = [leg for leg in found if (leg.caller_tag, leg.caller) == key[2:]]
         if not legs:
             self._unanswered_leg(waiting)
             return
@@ -171,6 +181,8 @@ class LegFinder:
             leg.rows.extend(rows_of(transaction))
             if transaction.method in CREATING:
                 leg.creating.append(transaction.index)
+                leg.method = transaction.method
+                leg.begun = leg.begun or transaction.request is not None
         self.legs.append(leg)
 
 

@@ -6,7 +6,6 @@ share. Connections do not depend on one another, so that the rows are those of a
 
 from __future__ import annotations
 
-import multiprocessing
 from array import array
 from typing import TYPE_CHECKING, Any
 
@@ -39,26 +38,32 @@ _ITEM_STRINGS = (
 )
 
 
-def read_in_shares(here: Chunks, there: Chunks, jobs: int, **options: bool) -> Reading:
+def read_in_shares(here: Chunks, there: Chunks, jobs: int, *, items: bool = True) -> Reading:
     """Read a capture with ``jobs`` processes.
 
     Args:
         here: gives the bytes of the capture to this process.
         there: gives them again to each of the others.
         jobs: number of processes; 1 reads here alone.
-        options: handed to ``Pipeline``.
+        items: scan bodies for XCCOS.
     """
+    if jobs == 1:
+        reading = run(here, Pipeline(items=items))
+        reading.settle()
+        return reading
+    import multiprocessing
+
     context = multiprocessing.get_context("fork")  # the others need the open file, and no imports
     children = []
     for index in range(1, jobs):
         near, far = context.Pipe(duplex=False)
         share = Share(index, jobs)
-        child = context.Process(target=_child, args=(far, there, share, options), daemon=True)
+        child = context.Process(target=_child, args=(far, there, share, items), daemon=True)
         child.start()
         far.close()
         children.append((near, child))
     try:
-        reading = run(here, Pipeline(Share(0, jobs) if jobs > 1 else None, **options))
+        reading = run(here, Pipeline(Share(0, jobs), items=items))
         for near, _ in children:
             _merge(reading, near.recv())
     finally:
@@ -79,8 +84,8 @@ def run(chunks: Chunks, pipeline: Pipeline) -> Reading:
     return pipeline.close()
 
 
-def _child(end: PipeEnd, chunks: Chunks, share: Share, options: dict[str, bool]) -> None:
-    end.send(run(chunks, Pipeline(share, **options)))
+def _child(end: PipeEnd, chunks: Chunks, share: Share, items: bool) -> None:  # noqa: FBT001
+    end.send(run(chunks, Pipeline(share, items=items)))
     end.close()
 
 

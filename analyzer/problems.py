@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.legs import first_row
 from analyzer.outcomes import diagnosis
-from analyzer.states import OBSOLETE, status_text
+from analyzer.states import OBSOLETE, request_text, status_text
 from analyzer.transactions import CHALLENGES
 
 if TYPE_CHECKING:
@@ -96,14 +96,15 @@ def _transaction(
         return
     text = status_text(view.trace, transaction.final) + diagnosis(view.trace, transaction.final)
     where = f" (frame {view.frame(transaction.final)})"
-    yield row, f"{transaction.method} in frame {frame} answered {text}{where}"
+    yield row, f"{request_text(view.trace, transaction)} in frame {frame} answered {text}{where}"
 
 
 def _silence(
     view: SessionView, transaction: Transaction, row: int, frame: int
 ) -> Iterator[Problem]:
     if view.visibility.why_unknown(row) is None:
-        yield row, f"{transaction.method} in frame {frame} was never answered"
+        text = request_text(view.trace, transaction)
+        yield row, f"{text} in frame {frame} was never answered"
 
 
 def _rooms(view: SessionView) -> Iterator[Problem]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer import signin_evidence as evidence
 from analyzer.model import Step
+from analyzer.roles import CHANNEL_MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 class StepSpec(NamedTuple):
     """One step: what shows it, and which clients do without it."""
 
+    phase: int
+    """Steps of one phase come in any order."""
     id: str
     title: str
     test: Callable[[SessionView], Seen | None]
@@ -51,20 +54,22 @@ def _sipe_joins(view: SessionView) -> str | None:
 def _no_preferences(view: SessionView) -> str | None:
     if view.pool_client:
         return "clients from Lync 2013 on have no preferences"
+    if any(CHANNEL_MARK in (dialog.service or "").lower() for dialog in view.of_role("channel")):
+        return "with this service (Lync Server 2013 or later) clients have no preferences"
     return _sipe(view)
 
 
 STEPS = (
-    StepSpec("1", "REGISTER with the front end", evidence.registered, _always),
-    StepSpec("2", "SUBSCRIBE to contacts and configuration", evidence.subscribed, _always),
-    StepSpec("3", "SERVICE with the endpoint's capabilities", evidence.published, _always),
-    StepSpec("4", "INVITE to the Lookup service", evidence.lookup_invited, _no_lookup),
-    StepSpec("5", "requri: URI of a Channel service", evidence.channel_learned, _no_lookup),
-    StepSpec("6", "INVITE to the Channel service", evidence.channel_invited, _always),
-    StepSpec("7", "getserverinfo", evidence.server_known, _sipe),
-    StepSpec("8", "getpref: preferences", evidence.preferences_read, _no_preferences),
-    StepSpec("9", "bjoin: rooms joined before", evidence.rooms_joined, _sipe_joins),
-    StepSpec("10", "getinv: invitations", evidence.invitations_read, _sipe),
+    StepSpec(1, "1", "REGISTER with the front end", evidence.registered, _always),
+    StepSpec(2, "2", "SUBSCRIBE to contacts and configuration", evidence.subscribed, _always),
+    StepSpec(2, "3", "SERVICE with the endpoint's capabilities", evidence.published, _always),
+    StepSpec(3, "4", "INVITE to the Lookup service", evidence.lookup_invited, _no_lookup),
+    StepSpec(4, "5", "requri: URI of a Channel service", evidence.channel_learned, _no_lookup),
+    StepSpec(5, "6", "INVITE to the Channel service", evidence.channel_invited, _always),
+    StepSpec(6, "7", "getserverinfo", evidence.server_known, _sipe),
+    StepSpec(6, "8", "getpref: preferences", evidence.preferences_read, _no_preferences),
+    StepSpec(6, "9", "bjoin: rooms joined before", evidence.rooms_joined, _sipe_joins),
+    StepSpec(6, "10", "getinv: invitations", evidence.invitations_read, _sipe),
 )
 
 
@@ -76,8 +81,8 @@ def steps_of(view: SessionView) -> tuple[Step, ...]:
     stopped: str | None = None
     for position, (spec, step) in enumerate(zip(STEPS, found, strict=True)):
         if step is None:
-            rest = bool(seen) and position > seen[-1]
-            before = not seen or position < seen[0]
+            rest = not seen or position > seen[-1]
+            before = all(STEPS[at].phase >= spec.phase for at in seen)
             steps.append(_unseen(spec, view, stopped if rest else None, before=before, rest=rest))
             continue
         if step.status in {"failed", "missing"} and stopped is None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analyzer.legs import is_success
 from analyzer.sessions.registrations import refused
-from analyzer.states import status_text
+from analyzer.states import request_text, status_text
 from analyzer.times import SECOND
 from analyzer.transactions import CHALLENGES
 
@@ -75,7 +75,7 @@ def subscribed(view: SessionView) -> Seen | None:
         one
         for dialog in view.of_role("subscription")
         for one in view.transactions[dialog.index]
-        if one.method == "SUBSCRIBE" and one.request is not None
+        if one.method == "SUBSCRIBE"
     ]
     return _best(view, found)
 
@@ -139,7 +139,7 @@ def _invited(view: SessionView, dialogs: Sequence[Dialog]) -> Seen | None:
         one
         for dialog in dialogs
         for one in view.transactions[dialog.index]
-        if one.method == "INVITE" and one.request is not None
+        if one.method == "INVITE"
     ]
     seen = _best(view, found)
     if seen is None or seen.status == "ok":
@@ -157,16 +157,18 @@ def _best(view: SessionView, tried: Sequence[Transaction]) -> Seen | None:
     if not tried:
         return None
     good = next((one for one in tried if is_success(one.status)), None)
-    if good is not None and good.final is not None and good.request is not None:
+    if good is not None and good.final is not None:
+        start = good.final if good.request is None else good.request
         text = status_text(view.trace, good.final)
-        return _timed(view, good.request, good.final, (good.request, good.final), text)
+        seen = _timed(view, start, good.final, (start, good.final), text)
+        return seen if good.request is not None else seen._replace(latency_ms=None)
     answered = [one for one in tried if one.status is not None]
     return _answered(view, answered[-1]) if answered else _unanswered(view, tried[-1])
 
 
 def _answered(view: SessionView, transaction: Transaction) -> Seen:
     rows = [row for row in (transaction.request, transaction.final) if row is not None]
-    text = f"{transaction.method} answered {status_text(view.trace, rows[-1])}"
+    text = f"{request_text(view.trace, transaction)} answered {status_text(view.trace, rows[-1])}"
     frames = tuple(view.frame(row) for row in rows)
     return Seen("failed", frames, transaction.latency_ms, f"{text} (frame {frames[-1]})")
 
@@ -177,7 +179,7 @@ def _unanswered(view: SessionView, transaction: Transaction) -> Seen:
         return Seen("not-captured", (), None, "its request is not in the capture")
     why = view.visibility.why_unknown(row)
     frame = view.frame(row)
-    text = f"{transaction.method} in frame {frame} was not answered"
+    text = f"{request_text(view.trace, transaction)} in frame {frame} was not answered"
     if why is not None:
         return Seen("not-captured", (frame,), None, f"{text}; {why}")
     return Seen("missing", (frame,), None, text)

@@ -108,6 +108,14 @@ def status_text(trace: Trace, row: int) -> str:
     return f"{trace.rows.status[row]} {reason}".strip()
 
 
+def request_text(trace: Trace, transaction: Transaction) -> str:
+    """Return the method, of an INVITE with the URI that it was sent to: ``INVITE to sip:...``."""
+    if transaction.method != "INVITE":
+        return transaction.method
+    rows = trace.rows
+    return f"INVITE to {rows.strings.values[rows.to_uri[first_row(transaction)]] or 'nobody'}"
+
+
 def _side(tag: int, client_tag: int) -> str:
     return "client" if tag == client_tag else "service"
 

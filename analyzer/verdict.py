@@ -17,15 +17,20 @@ ENTRY_STEPS = ("1", "2", "3", "4", "5", "6")
 def verdict_of(view: SessionView, steps: Sequence[Step]) -> str:
     """Return the sentence of a session, from its steps and rooms."""
     stop = _stop(steps)
-    parts = [_signed_in(view)]
-    if stop is not None and stop.id != "1":
-        parts.append(f"stopped at step {stop.id} ({stop.title}): {stop.detail}")
-    elif stop is None:
-        parts += _reached(view, steps)
-    else:
+    lacking = ""
+    if stop is None:
+        parts = [_signed_in(view), *_reached(view)]
+        lacking = _lacking(steps)
+    elif stop.id == "1":
         parts = [f"did not sign in: {stop.detail}"]
+    elif not stop.frames and not view.of_role("lookup") and not view.of_role("channel"):
+        parts = [_signed_in(view), "did not turn to Group Chat: it invited neither service"]
+    else:
+        told = stop.title.split()[0].rstrip(":") in stop.detail
+        title = "" if told else f" ({stop.title})"
+        parts = [_signed_in(view), f"stopped at step {stop.id}{title}: {stop.detail}"]
     parts += _left(view)
-    return f"{view.user or 'A client'} {_joined(parts)}"
+    return f"{view.user or 'A client'} {_joined(parts)}{lacking}"
 
 
 def _stop(steps: Sequence[Step]) -> Step | None:
@@ -53,10 +58,9 @@ def _signed_in(view: SessionView) -> str:
     return "was signed in before the capture" if view.late else "sent REGISTER"
 
 
-def _reached(view: SessionView, steps: Sequence[Step]) -> list[str]:
+def _reached(view: SessionView) -> list[str]:
     parts = []
-    by_id = {step.id: step for step in steps}
-    if by_id["6"].status == "ok" or view.of_role("channel"):
+    if any(dialog.state in {"confirmed", "terminated"} for dialog in view.of_role("channel")):
         parts.append("reached the Channel service")
     joined = [room for room in view.rooms if room.joined is not None]
     asked = [room for room in view.rooms if room.joined is not None or room.refused is not None]
@@ -64,21 +68,31 @@ def _reached(view: SessionView, steps: Sequence[Step]) -> list[str]:
         pair.command in {"join", "bjoin"} and pair.outcome == "unanswered" for pair in view.pairs
     )
     if asked:
-        parts.append(f"joined {_of(len(joined), len(asked))}")
+        parts.append(f"joined {_of(len(joined), len(asked), 'room')}")
     elif unanswered:
         parts.append("joined no room: its join was not answered")
     outcomes = {pair.index: pair.outcome for pair in view.pairs}
-    good = [post for post in view.posts if outcomes[post.pair] == "accepted"]
+    lost = [post for post in view.posts if outcomes[post.pair] in {"rejected", "unanswered"}]
     if view.posts:
-        parts.append(f"posted {_of(len(good), len(view.posts), 'message')}")
-    bad = [step for step in steps if step.status in {"failed", "missing"} and step.id != "9"]
-    if bad:
-        parts.append(f"with {bad[0].title.partition(':')[0]} {_told(bad[0])}")
+        sent = len(view.posts)
+        parts.append(f"posted {_of(sent - len(lost), sent, 'message')}")
     return parts
 
 
-def _told(step: Step) -> str:
-    return "failed" if step.status == "failed" else "not answered" if step.frames else "missing"
+def _lacking(steps: Sequence[Step]) -> str:
+    """Return the steps that went wrong or were slow though later ones were done."""
+    told = []
+    for step in steps:
+        name = f"step {step.id} ({step.title})"
+        if step.status == "ok" and step.detail.startswith("slow") and step.latency_ms is not None:
+            told.append(f"{name} took {step.latency_ms / 1000:.1f} s")
+        elif step.id == "9":
+            continue  # its rooms are told by number
+        elif step.status == "failed":
+            told.append(f"{name} failed")
+        elif step.status == "missing":
+            told.append(f"{name} was not answered" if step.frames else f"{name} is missing")
+    return f"; {', '.join(told)}" if told else ""
 
 
 def _left(view: SessionView) -> list[str]:
@@ -93,7 +107,7 @@ def _left(view: SessionView) -> list[str]:
     return []
 
 
-def _of(good: int, total: int, what: str = "room") -> str:
+def _of(good: int, total: int, what: str) -> str:
     if good == total:
         return f"{total} {what}{'' if total == 1 else 's'}"
     return f"{good} of {total} {what}{'' if total == 1 else 's'}"

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from analyzer.trace import Trace
 
 REPLY_GRACE_NS = 5 * SECOND
-"""A reply comes within milliseconds; five seconds without one are long enough to call it missing."""
+"""A reply comes within milliseconds: after five seconds without one it is missing."""
 OVERTAKEN_NS = SECOND // 2
-"""On a connection that was then closed: where the other side still spoke so long after a message,
-an answer was overdue. What is sent just before closing often stays without one."""
+"""On a connection that was then closed: an answer was overdue where the other side still spoke so
+long after the message. What is sent just before closing often stays without one."""
 CLOSED = ("fin", "rst", "reused")
 
 

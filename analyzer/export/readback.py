@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from analyzer.trace import Trace
 
-WINDOW = 1 << 17
+WINDOW = 1 << 16
 """Bytes of one read: a few hundred messages, and little to waste where rows lie far apart."""
 
 
@@ -26,10 +26,8 @@ def reader_of(trace: Trace) -> Callable[[int], bytes]:
     window = b""
     last, found = -1, b""
 
-    def one_piece(k: int) -> bytes:
+    def moved(first: int, behind: int) -> bytes:
         nonlocal start, end, window
-        first = offsets[k]
-        behind = first + lengths[k]
         if first < start or behind > end:
             window = read(first, max(WINDOW, behind - first))
             start, end = first, first + len(window)
@@ -37,13 +35,19 @@ def reader_of(trace: Trace) -> Callable[[int], bytes]:
 
     def raw(row: int) -> bytes:
         nonlocal last, found
-        if row != last:
-            first, count = piece[row], pieces[row]
-            if count == 1:
-                found = one_piece(first)
-            else:
-                found = b"".join(map(one_piece, range(first, first + count)))
-            last = row
+        if row == last:
+            return found
+        last, k = row, piece[row]
+        if pieces[row] == 1:
+            first = offsets[k]
+            behind = first + lengths[k]
+            if first < start or behind > end:
+                found = moved(first, behind)
+            else:  # nearly always: without a further call
+                found = window[first - start : behind - start]
+        else:
+            some = range(k, k + pieces[row])
+            found = b"".join([moved(offsets[k], offsets[k] + lengths[k]) for k in some])
         return found
 
     return raw

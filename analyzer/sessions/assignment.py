@@ -42,6 +42,12 @@ class Draft:
     joins: list[Join] = field(default_factory=list)
     dialogs: list[Dialog] = field(default_factory=list)
 
+    def is_of_a_chat_client(self) -> bool:
+        """Say whether it signed in or spoke with a chat service: callers of others do neither."""
+        return bool(self.registrations) or any(
+            dialog.role in {"lookup", "channel"} for dialog in self.dialogs
+        )
+
     def add(self, dialog: Dialog, reason: str) -> None:
         """Take a dialog in."""
         self.joins.append(Join(dialog.index, reason))
@@ -118,6 +124,7 @@ class Assigner:
                 late.append(dialog)
         for dialog in late:
             self._join_late(dialog)
+        self.drafts = [draft for draft in self.drafts if draft.is_of_a_chat_client()]
 
     def _join_known(self, dialog: Dialog, user: str) -> bool:
         """Join a session whose REGISTER was seen, by connection, else by epid."""

@@ -1,18 +1,20 @@
 """TCP reassembly: segments of all connections, in any order, to the bytes of each direction.
 
-The rule that matters: what is handed on does not depend on how the bytes were cut into segments, how
-often they were sent, or (within the limits of ``direction``) in which order they were captured.
-Missing bytes become a ``Gap`` only when waiting any longer is pointless: at the end of the capture or
-of the connection, or at a limit.
+The rule that matters: what is handed on does not depend on how the bytes were cut into segments,
+how often they were sent, or (within the limits of ``direction``) in which order they were captured.
+Missing bytes become a ``Gap`` only when waiting any longer is pointless: at the end of the capture
+or of the connection, or at a limit.
 """
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from dissectors.model import ACK, FIN, RST, SYN, Chunk, Opened, Segment, StreamEnd, reversed_key
 from dissectors.transport.direction import (
+    FAR,
     HISTORY_BYTES,
     HISTORY_SEGMENTS,
-    HOLD_SEGMENTS,
     MASK,
     MAX_PENDING,
     MAX_PENDING_OTHER,
@@ -22,9 +24,6 @@ from dissectors.transport.direction import (
     signed,
 )
 
-# A segment so far from what is expected belongs to another connection on the same ports: no window
-# of SIP peers reaches so far.
-FAR = 16 << 20
 # Closed connections that are kept for segments captured late, and what is remembered after that.
 KEEP_CLOSED = 1024
 KEEP_TOMBSTONES = 1 << 16
@@ -33,18 +32,18 @@ MAX_CONNECTIONS = 1 << 20
 # A guess of who opened a connection whose SYN was not captured.
 SERVER_PORTS = frozenset((5060, 5061, 5062, 443, 80, 8080, 8443))
 
+_frame = attrgetter("frame")
 _new = tuple.__new__  # builds a named tuple in half the time of calling its class
 
 
 class _Connection:
-    __slots__ = ("a", "b", "closing", "key", "number", "reset")
+    __slots__ = ("a", "b", "key", "number", "reset")
 
     def __init__(self, number: int, key: bytes, budget: Budget) -> None:
         self.number = number
         self.key = key
         self.a = Direction(2 * number, budget)
         self.b = Direction(2 * number + 1, budget)
-        self.closing = False
         self.reset = False
 
 
@@ -72,13 +71,18 @@ class Reassembler:
             frame, time_ns, digits, key, seq, _, flags, payload, offset, missing, pieces = segment
             direction = flow(key)
             if direction is None:
-                if payload or missing or flags & SYN:
+                if flags & SYN or ((payload or missing) and not flags & RST):
                     self._unknown(segment, out)
             elif flags & (SYN | FIN | RST):
                 self._control(direction, segment, out)
             elif direction.dropped or not (payload or missing):
                 pass
-            elif seq == direction.next and not direction.pending and not missing:
+            elif (
+                seq == direction.next
+                and not direction.pending
+                and not missing
+                and direction.fin is None
+            ):
                 size = len(payload)
                 position = direction.position
                 direction.next = seq + size & MASK
@@ -91,8 +95,6 @@ class Reassembler:
                 append(
                     new(Chunk, (direction.stream, payload, frame, time_ns, digits, offset, pieces))
                 )
-                if direction.fin is not None:
-                    self._maybe_fin(direction, frame, out)
             else:
                 self._data(direction, segment, out)
         return out
@@ -126,7 +128,7 @@ class Reassembler:
             opener = reversed_key(key) if flags & ACK else key
         else:
             end = self._tombstones.get(key)
-            if end is not None and (end - segment.seq) & MASK <= FAR:
+            if end is not None and 0 < (end - segment.seq) & MASK <= FAR:
                 self._budget.retransmissions += 1
                 return
             opener = key if _looks_like_client(key) else reversed_key(key)
@@ -163,7 +165,7 @@ class Reassembler:
     def _end(self, connection: _Connection, how: str, frame: int, out: list[StreamEvent]) -> None:
         del self._connections[connection.number]
         self._closed.pop(connection.number, None)
-        strays = []
+        strays: list[Segment] = []
         for key, direction in (
             (connection.key, connection.a),
             (reversed_key(connection.key), connection.b),
@@ -171,19 +173,20 @@ class Reassembler:
             if self._flows.get(key) is direction:
                 del self._flows[key]
             direction.flush(out)
+            self._maybe_fin(direction, frame, out)
             if not direction.closed:
                 out.append(StreamEnd(direction.stream, "rst" if connection.reset else how, frame))
             if direction.next is not None:
                 self._tombstones[key] = direction.next
-            strays += direction.strays
+            strays += direction.take_strays()
         while len(self._tombstones) > KEEP_TOMBSTONES:
             del self._tombstones[next(iter(self._tombstones))]
-        if strays and how == "end":
+        if strays:
             self._take_strays(strays, out)
 
     def _take_strays(self, strays: list[Segment], out: list[StreamEvent]) -> None:
         """Take segments that fitted nowhere as a connection whose SYN was not captured."""
-        for segment in strays:
+        for segment in sorted(strays, key=_frame):
             direction = self._flows.get(segment.key)
             if direction is None:
                 self._tombstones.pop(segment.key, None)
@@ -197,43 +200,47 @@ class Reassembler:
         if segment.flags & SYN:
             direction = self._syn(direction, segment, out)
             segment = segment._replace(seq=segment.seq + 1 & MASK)  # SYN counts as one
+        if segment.flags & RST:  # its text is for people (RFC 9293 3.5.3), not part of the stream
+            self._connections[direction.stream >> 1].reset = True
+            self._close_later(direction, segment.frame, out)
+            return
         if (segment.payload or segment.missing) and not direction.dropped:
             direction = self._data(direction, segment, out)
         if segment.flags & FIN:
             self._fin(direction, segment, out)
-        if segment.flags & RST:
-            self._connections[direction.stream >> 1].reset = True
-            self._close_later(direction, segment.frame, out)
 
     def _syn(self, direction: Direction, segment: Segment, out: list[StreamEvent]) -> Direction:
         isn = segment.seq
-        known = direction.isn
-        if known is None and direction.next is not None:
-            # A SYN captured after the data that followed it is no new connection.
-            lead = signed(direction.first - isn - 1)
-            again = direction.closed or not 0 <= lead <= MAX_PENDING_OTHER
+        if direction.isn is not None:
+            again = direction.isn != isn
         else:
-            again = known is not None and known != isn
+            # A SYN captured after the data that followed it is no new connection.
+            first = direction.first_known
+            lead = 0 if first is None else signed(first - isn - 1)
+            again = direction.closed or not 0 <= lead <= MAX_PENDING_OTHER
         if again:
             direction = self._reopen(direction, segment, out)
+        connection = self._connections[direction.stream >> 1]
+        if connection.reset:  # what was refused is tried again
+            connection.reset = False
+            self._closed.pop(connection.number, None)
         direction.isn = isn
         if direction.next is None:
             direction.begin(isn + 1 & MASK, out)
+            self._maybe_fin(direction, segment.frame, out)
         return direction
 
     def _fin(self, direction: Direction, segment: Segment, out: list[StreamEvent]) -> None:
-        direction.begin_held(out)
         at = segment.seq + len(segment.payload) + segment.missing & MASK
-        if direction.next is None:
-            direction.next = direction.first = at
-        direction.fin = direction.position + signed(at - direction.next)
+        direction.end_at(at, segment.frame)
         self._maybe_fin(direction, segment.frame, out)
         connection = self._connections[direction.stream >> 1]
-        if connection.a.fin is not None and connection.b.fin is not None:
+        if connection.a.fin_seq is not None and connection.b.fin_seq is not None:
             self._close_later(direction, segment.frame, out)
 
     def _maybe_fin(self, direction: Direction, frame: int, out: list[StreamEvent]) -> None:
-        due = direction.fin is not None and direction.position >= direction.fin
+        # Bytes beyond it say that a FIN was none of this connection.
+        due = direction.fin is not None and direction.position == direction.fin
         if due and not direction.closed and not direction.pending:
             direction.closed = True
             direction.history = []
@@ -242,7 +249,6 @@ class Reassembler:
     def _close_later(self, direction: Direction, frame: int, out: list[StreamEvent]) -> None:
         """Keep a closed connection a while: its last segments may be captured out of order."""
         connection = self._connections[direction.stream >> 1]
-        connection.closing = True
         self._closed.setdefault(connection.number, connection)
         if len(self._closed) > KEEP_CLOSED:
             self._end(next(iter(self._closed.values())), "end", frame, out)
@@ -255,6 +261,9 @@ class Reassembler:
             delta = signed(segment.seq - direction.next)
             if not -FAR < delta < FAR or (direction.closed and delta >= 0):
                 return self._far(direction, segment, out)
+            if direction.closed:
+                self._budget.retransmissions += 1
+                return direction
         direction.take(segment, out)
         self._maybe_fin(direction, segment.frame, out)
         return direction
@@ -265,15 +274,18 @@ class Reassembler:
         One that stands alone is kept until the end of the connection; with a second one near it,
         or once the connection was closed, it begins a new connection.
         """
-        strays = direction.strays
-        near = any(abs(signed(segment.seq - stray.seq)) < MAX_PENDING for stray in strays)
-        if self._connections[direction.stream >> 1].closing or direction.closed or near:
-            direction.strays = []
+        distances = [abs(signed(segment.seq - stray.seq)) for stray in direction.strays]
+        if 0 in distances:  # the same again
+            self._budget.retransmissions += 1
+            return direction
+        connection = self._connections[direction.stream >> 1]
+        if connection.number in self._closed or any(near < MAX_PENDING for near in distances):
+            strays = connection.a.take_strays() + connection.b.take_strays()
             direction = self._reopen(direction, segment, out)
-            for stray in [*strays, segment]:
-                self._data(direction, stray, out)
-        elif len(strays) < HOLD_SEGMENTS:
-            strays.append(segment)
+            for stray in sorted(strays, key=_frame):
+                self._data(self._flows[stray.key], stray, out)
+            return self._data(self._flows[segment.key], segment, out)
+        direction.keep_stray(segment)
         return direction
 
 

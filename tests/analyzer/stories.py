@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partialmethod
 from typing import TYPE_CHECKING, cast
+from zlib import crc32
 
 from analyzer.rows import Connection, Rows, Stream
 from analyzer.trace import Hole
@@ -203,7 +204,7 @@ class Story:
             "content_length": -1 if message.content_length is None else message.content_length,
             "length": len(raw),
             "notes": message.notes,
-            "branch": string(vias[0].branch if vias else None),
+            "branch": crc32((vias[0].branch or "").encode()) if vias else 0,
             "vias": len(vias),
             "item": self._items,
             "items": len(items),

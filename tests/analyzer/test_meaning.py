@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from analyzer.meaning import analyse
 from analyzer.trace import open_capture
 from tests.analyzer.stories import Story
 from tests.analyzer.truths import CAPTURES, FLOWS, PLAIN, name_of, opened, truth_of
@@ -31,7 +32,7 @@ def _expected_pairs(truth: dict[str, Any]) -> Counter[tuple[PairKey, int, int | 
     """Derive commands and posts with the number of replies and the SIP status, from the truth."""
     messages = [one for one in truth["messages"] if one["on_wire"]]
     commands: dict[PairKey, int] = {}
-    replies: Counter[tuple[str, str, str, str]] = Counter()
+    replies: Counter[tuple[str, str, str | None, str | None]] = Counter()
     answers = {
         (one["conn"], one["call_id"], one["cseq"], one["from_tag"], one["dir"]): one["status"]
         for one in messages
@@ -265,8 +266,6 @@ def test_a_capture_without_sip_has_no_meaning() -> None:
 def test_analysing_leaves_the_collector_as_it_was() -> None:
     story = Story()
     story.connect().asks("OPTIONS", "ann", "bob", call="1")
-    from analyzer.meaning import analyse  # noqa: PLC0415
-
     for enabled in (True, False):
         (gc.enable if enabled else gc.disable)()
         try:

@@ -1,8 +1,9 @@
 """Packets of a script to segments, frames and capture files.
 
 A script is a list of ``Tcp`` and ``Udp`` packets in the order of capture. ``segments`` gives what
-the reassembler takes, ``frames`` whole Ethernet frames, ``pcap`` the bytes of a capture file. Checksums
-are left 0: captures of the sending host have them so, because the network card computes them.
+the reassembler takes, ``frames`` whole Ethernet frames, ``pcap`` the bytes of a capture file.
+Checksums are left 0: in captures of the sending host they are wrong too, because the network card
+computes them.
 """
 
 from __future__ import annotations
@@ -69,9 +70,7 @@ def frames(packets: Sequence[Packet]) -> list[Frame]:
     found = []
     for number, packet in enumerate(packets, 1):
         data, missing = _ethernet(packet), packet.missing if isinstance(packet, Tcp) else 0
-        found.append(
-            Frame(number, START_NS + number * STEP_NS, 6, 1, data, 0, len(data) + missing)
-        )
+        found.append(Frame(number, START_NS + number * STEP_NS, 6, 1, data, 0, len(data) + missing))
     return found
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import random
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -28,6 +29,9 @@ from tests.support.conversation import (
     reassemble_segments,
 )
 from tests.support.packets import FILE_STEP, Tcp, segments
+
+if TYPE_CHECKING:
+    from random import Random
 
 TEXT = bytes(range(65, 91)) * 8
 
@@ -70,7 +74,7 @@ def test_a_chunk_carries_time_and_place_of_its_frame() -> None:
 def test_any_cut_gives_the_same_bytes(cuts: list[int]) -> None:
     talk = opened()
     edges = sorted({0, *cuts, len(TEXT)})
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         talk.client.sends(TEXT[low:high])
     assert reassemble(talk.packets).data == {0: TEXT}
 
@@ -196,7 +200,7 @@ def test_segments_out_of_order_are_handed_on_in_order() -> None:
 
 
 @given(st.randoms(use_true_random=False))
-def test_any_order_gives_the_same_bytes_when_the_syn_is_there(rnd: random.Random) -> None:
+def test_any_order_gives_the_same_bytes_when_the_syn_is_there(rnd: Random) -> None:
     talk = opened()
     for at in range(0, len(TEXT), 4):
         talk.client.sends(TEXT[at : at + 4])
@@ -212,9 +216,7 @@ def test_any_order_gives_the_same_bytes_when_the_syn_is_there(rnd: random.Random
 
 
 @given(st.randoms(use_true_random=False), st.booleans())
-def test_a_short_connection_may_be_shuffled_with_its_syn_and_fin(
-    rnd: random.Random, syn: bool
-) -> None:
+def test_a_short_connection_may_be_shuffled_with_its_syn_and_fin(rnd: Random, syn: bool) -> None:
     talk = opened()
     for at in range(0, 100, 4):
         talk.client.sends(TEXT[at : at + 4])
@@ -227,7 +229,8 @@ def test_a_short_connection_may_be_shuffled_with_its_syn_and_fin(
     assert sorted(outcome.data.values()) == [TEXT[:100], TEXT[:100].lower()]
     assert len(outcome.opened) == 1
     assert outcome.gaps == []
-    assert set(outcome.ends.values()) == {"fin"}
+    if not talk.packets[0].flags & FIN:  # one that comes before all else opens no connection
+        assert set(outcome.ends.values()) == {"fin"}
 
 
 def test_a_fin_captured_before_all_data_does_not_end_the_stream() -> None:
@@ -235,9 +238,16 @@ def test_a_fin_captured_before_all_data_does_not_end_the_stream() -> None:
     talk.client.sends(b"abc")
     talk.client.sends(b"def")
     talk.client.fin()
-    outcome = reassemble(talk.packets[::-1])
+    first, second, fin = talk.packets
+    outcome = reassemble([second, fin, first])
     assert outcome.data == {0: b"abcdef"}
     assert outcome.ends[0] == "fin"
+
+
+def test_a_fin_without_anything_else_opens_no_connection() -> None:
+    talk = Conversation()
+    talk.client.fin()
+    assert reassemble(talk.packets).opened == []
 
 
 def test_a_window_of_segments_may_be_late() -> None:
@@ -802,7 +812,7 @@ def test_tiny_segments_out_of_order_stay_under_the_limit() -> None:
     machine.feed(segments(talk.packets))
     handed_on, most = 0, 0
     key = segments(talk.packets)[0].key
-    for round_ in range(100):
+    for round_ in range(20):
         batch = [
             Segment(3, 0, 6, key, 2001 + 2 * (round_ * 10_000 + at), 0, ACK, b"x", 0, 0)
             for at in range(10_000)
@@ -811,7 +821,7 @@ def test_tiny_segments_out_of_order_stay_under_the_limit() -> None:
         most = max(most, pending(machine))
     assert most <= MAX_PENDING_OTHER
     handed_on += sum(isinstance(event, Chunk) for event in machine.close())
-    assert handed_on == 1_000_000
+    assert handed_on == 200_000
     assert pending(machine) == 0
 
 
@@ -821,13 +831,11 @@ def test_tiny_segments_in_reverse_order_stay_under_the_limit() -> None:
     machine.feed(segments(talk.packets))
     machine.expect_more(0)
     key = segments(talk.packets)[0].key
-    batch = [
-        Segment(3, 0, 6, key, 1_000_000 - 2 * at, 0, ACK, b"x", 0, 0) for at in range(200_000)
-    ]
+    batch = [Segment(3, 0, 6, key, 1_000_000 - 2 * at, 0, ACK, b"x", 0, 0) for at in range(100_000)]
     events = machine.feed(batch)
     assert pending(machine) <= MAX_PENDING
     events += machine.close()
-    assert sum(isinstance(event, Chunk) for event in events) <= 200_000
+    assert sum(isinstance(event, Chunk) for event in events) <= 100_000
     assert pending(machine) == 0
 
 

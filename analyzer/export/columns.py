@@ -1,0 +1,158 @@
+"""Messages as columns of text: what is common to JSON and CSV.
+
+A capture has hundreds of thousands of messages and a few thousand different strings. Each string
+is spelt once; a column is then a lookup per row (0.04 microseconds), and a line is one join over
+all columns. The columns are lazy: nothing is held but the spelt strings and the line being made.
+Columns that nobody asked for cost nothing; without ``sha1`` and chat texts the capture is not read
+again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from itertools import repeat
+from typing import TYPE_CHECKING, TypeVar
+
+from analyzer.export.chats import chat_reader
+from analyzer.export.readback import reader_of
+from analyzer.times import SECOND, second_text
+from dissectors.notes import note_names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from analyzer.trace import Trace
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+_STRINGS = (
+    *("method", "reason", "uri", "call_id", "from_uri", "from_tag", "to_uri", "to_tag"),
+    "content_type",
+)
+_STREAM = ("src", "dst", "transport")
+
+
+class Known(dict[K, V]):
+    """What follows from a key, worked out when it is first asked for."""
+
+    def __init__(self, work_out: Callable[[K], V]) -> None:
+        super().__init__()
+        self._work_out = work_out
+
+    def __missing__(self, key: K) -> V:
+        value = self[key] = self._work_out(key)
+        return value
+
+
+class Columns:
+    """The columns of the chosen rows, as iterators of text that move in step."""
+
+    absent = ""
+    quote = ""
+    brackets = ("", " ", "")
+
+    def __init__(self, trace: Trace, chosen: Sequence[int] | None) -> None:
+        self._trace, self._rows = trace, trace.rows
+        self._chosen = chosen
+        self._raw = reader_of(trace)
+        self._chat_texts = chat_reader(trace, self._raw)
+        everything = range(len(trace.rows))
+        self._numbers: Sequence[int] = everything if chosen is None else chosen
+
+    def lines(self, fields: Sequence[str], names: Sequence[str], end: str) -> Iterator[str]:
+        """Return the lines: each field with the text before it (``names``), then ``end``."""
+        parts: list[Iterator[str]] = []
+        for name, before in zip(fields, names, strict=True):
+            parts += (repeat(before), self._column(name))
+        # Joined, not formatted: a third of the time for 24 fields.
+        return map("".join, zip(*parts, repeat(end), strict=False))
+
+    def _column(self, name: str) -> Iterator[str]:
+        """Return the texts of one field."""
+        if name in _STRINGS:
+            return map(self._texts.__getitem__, self._of(getattr(self._rows, name)))
+        if name in _STREAM:
+            texts = [self.spell(getattr(stream, name)) for stream in self._trace.streams]
+            return map(texts.__getitem__, self._of(self._rows.stream))
+        made: Iterator[str] = getattr(self, f"_{name}")()
+        return made
+
+    def spell(self, text: str | None) -> str:
+        """Return one string as it is written."""
+        raise NotImplementedError
+
+    def spell_list(self, values: Sequence[str]) -> str:
+        """Return a list of plain names as it is written."""
+        raise NotImplementedError
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [self.spell(value) for value in self._rows.strings.values]
+
+    def _of(self, column: Sequence[int]) -> Iterable[int]:
+        return column if self._chosen is None else map(column.__getitem__, self._chosen)
+
+    def _number_or_absent(self, number: int) -> str:
+        return self.absent if number < 0 else str(number)
+
+    def _index(self) -> Iterator[str]:
+        return map(str, self._numbers)
+
+    def _frame(self) -> Iterator[str]:
+        return map(str, self._of(self._rows.frame))
+
+    def _length(self) -> Iterator[str]:
+        return map(str, self._of(self._rows.length))
+
+    def _content_length(self) -> Iterator[str]:
+        spelt: Known[int, str] = Known(self._number_or_absent)
+        return map(spelt.__getitem__, self._of(self._rows.content_length))
+
+    def _status(self) -> Iterator[str]:
+        spelt: Known[int, str] = Known(self._number_or_absent)
+        return map(spelt.__getitem__, self._of(self._rows.status))
+
+    def _kind(self) -> Iterator[str]:
+        request, response = self.spell("request"), self.spell("response")
+        return (request if status < 0 else response for status in self._of(self._rows.status))
+
+    def _notes(self) -> Iterator[str]:
+        spelt: Known[int, str] = Known(lambda bits: self.spell_list(note_names(bits)))
+        return map(spelt.__getitem__, self._of(self._rows.notes))
+
+    def _time(self) -> Iterator[str]:
+        absent, quote = self.absent, self.quote
+        last, prefix = "", ""  # most messages are of the same second as the one before
+        for time, digits in zip(
+            self._of(self._rows.time), self._of(self._rows.digits), strict=True
+        ):
+            if not time:
+                yield absent
+                continue
+            text = str(time)
+            seconds = text[:-9]
+            if seconds != last:
+                last, prefix = seconds, f"{quote}{second_text(time // SECOND)}"
+            if digits == 6 and seconds:
+                yield f"{prefix}.{text[-9:-3]}Z{quote}"
+            elif digits:
+                yield f"{prefix}.{f'{time % SECOND:09d}'[:digits]}Z{quote}"
+            else:
+                yield f"{prefix}Z{quote}"
+
+    def _frames(self) -> Iterator[str]:
+        piece, pieces = self._rows.piece, self._rows.pieces
+        frame, frames = self._rows.piece_columns["frame"], self._trace.frames
+        before, between, after = self.brackets
+        for row in self._numbers:
+            if pieces[row] == 1:
+                yield f"{before}{frame[piece[row]]}{after}"
+            else:
+                yield f"{before}{between.join(map(str, frames(row)))}{after}"
+
+    def _sha1(self) -> Iterator[str]:
+        sha1, raw, quote = hashlib.sha1, self._raw, self.quote
+        for row in self._numbers:
+            yield f"{quote}{sha1(raw(row), usedforsecurity=False).hexdigest()}{quote}"
