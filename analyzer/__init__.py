@@ -17,7 +17,7 @@ __all__ = ["Trace", "__version__", "open_capture"]
 def __getattr__(name: str) -> Any:  # noqa: ANN401  (PEP 562)
     """Import the API when it is first asked for: ``xccos --help`` needs none of it."""
     if name in {"Trace", "open_capture"}:
-        from analyzer import trace  # noqa: PLC0415
+        from analyzer import trace
 
         return getattr(trace, name)
     message = f"module {__name__!r} has no attribute {name!r}"

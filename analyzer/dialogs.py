@@ -176,7 +176,7 @@ class DialogBuilder:
 
     def _end(self, group: Group, client: Side, near: Sequence[int]) -> Outcome:
         creating = {index for leg in group.legs for index in leg.creating}
-        early = group.lead.method and (creating or not group.lead.confirmed)
+        early = group.lead.method and not group.lead.confirmed
         start: DialogState = "early" if early else "confirmed"
         events = events_of(self._trace, group.transactions, creating, client.tag)
         end = follow(start, events)

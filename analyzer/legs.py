@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 OUTSIDE = ("OPTIONS", "SERVICE", "MESSAGE", "PUBLISH")
 """Methods that begin no dialog."""
 CREATING = ("INVITE", "SUBSCRIBE", "REFER")
+EARLY = ("PRACK", "UPDATE")
+"""Requests that go through a dialog before it is confirmed (RFC 3262, RFC 3311)."""
 TRYING = 100
 
 HalfKey = tuple[int, int, int, int]
@@ -49,6 +51,11 @@ class Leg:
     """The request that began it is in the capture."""
     confirmed: bool = False
     group: int = -1
+
+    def turn(self) -> None:
+        """Exchange caller and callee."""
+        self.caller, self.callee = self.callee, self.caller
+        self.caller_tag, self.callee_tag = self.callee_tag, self.caller_tag
 
     def tags(self) -> frozenset[int]:
         """Return both tags, in no order."""
@@ -79,6 +86,7 @@ class LegFinder:
             elif to_tags[row] and (transaction.request is not None or method not in CREATING):
                 if transaction.request is not None or method not in OUTSIDE:
                     leg = self._leg(row)
+                    leg.confirmed = leg.confirmed or method not in EARLY
                     leg.transactions.append(transaction.index)
                     leg.rows.extend(rows_of(transaction))
             elif method not in OUTSIDE:
@@ -142,6 +150,9 @@ class LegFinder:
     def _settle(self, key: HalfKey, waiting: list[Transaction]) -> None:
         """Give the transactions without To tag to the leg that they began."""
         found = self._by_tag.get(key[:3], ())
+        for leg in found:
+            if not leg.method and (leg.callee_tag, leg.callee) == key[2:]:
+                leg.turn()  # its answer was not captured, and its callee spoke first
         legs = [leg for leg in found if (leg.caller_tag, leg.caller) == key[2:]]
         if not legs:
             self._unanswered_leg(waiting)
@@ -156,6 +167,8 @@ class LegFinder:
             target.transactions.append(transaction.index)
             if transaction.method in CREATING:
                 target.creating.append(transaction.index)
+                target.method = target.method or transaction.method
+                target.begun = target.begun or transaction.request is not None
             for row in rows_of(transaction):
                 self._early_leg(row, target).rows.append(row)
 

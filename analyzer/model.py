@@ -70,7 +70,10 @@ class Dialog:
     guess (INVITE when INFO is seen in it)."""
     state: DialogState
     ended_by: str | None
-    """``BYE from client``, ``481``, ``connection closed``, ``not captured`` ..."""
+    """``BYE from client``, ``BYE from service``, ``481``, ``487`` (the client regards it as
+    obsolete), ``Expires 0``, ``Subscription-State terminated``; of a failed one the answer
+    (``404 Not Found``). Else ``connection closed`` or ``not captured``, which leave the state as it
+    was."""
     began_in_capture: bool
     connection: int
     """The connection nearest to the client."""
@@ -155,7 +158,9 @@ class Room:
     joined: int | None
     """Row of the reply that let the user in."""
     refused: int | None
+    """Row of the reply that did not, or of the command that SIP refused; None once joined."""
     left: int | None
+    """Row of the reply to ``part``."""
     posts: int
     received: int
 
@@ -178,6 +183,7 @@ class Step:
     frames: tuple[int, ...]
     latency_ms: float | None
     detail: str
+    """One sentence; of a step that is done but took long it begins with ``slow``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,7 @@ def read_in_shares(here: Chunks, there: Chunks, jobs: int, *, items: bool = True
     try:
         reading = run(here, Pipeline(Share(0, jobs), items=items))
         for near, _ in children:
-            _merge(reading, near.recv())
+            merge(reading, near.recv())
     finally:
         for near, child in children:
             near.close()
@@ -89,8 +89,8 @@ def _child(end: PipeEnd, chunks: Chunks, share: Share, items: bool) -> None:  # 
     end.close()
 
 
-def _merge(reading: Reading, other: Reading) -> None:
-    """Add what another process read."""
+def merge(reading: Reading, other: Reading) -> None:
+    """Add what another process read, or a further pass; ``Reading.settle`` is then to be called."""
     rows, more = reading.rows, other.rows
     strings, cseqs = _numbers(rows.strings, more.strings), _numbers(rows.cseqs, more.cseqs)
     streams, connections = 2 * len(reading.flows), len(reading.flows)
@@ -112,6 +112,7 @@ def _merge(reading: Reading, other: Reading) -> None:
     ]
     reading.stream_counters += other.stream_counters
     reading.services += other.services
+    reading.tls += other.tls
 
 
 def _numbers(table: Interned[Any], other: Interned[Any]) -> list[int]:

@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from analyzer.flow import Flow
-from analyzer.reading import Reading
+from analyzer.reading import MAX_TLS, Reading, TlsConnection
 from analyzer.row_writer import RowWriter
 from dissectors.capture.detect import HEAD_LENGTH, reader_for
 from dissectors.model import (
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from dissectors.sip.framed import Framed
     from dissectors.transport.direction import StreamEvent
 
+# Heads of the TLS record and of the ClientHello in it, version, and random.
+HELLO_LENGTH = 5 + 4 + 2 + 32
 # Problems that are kept word by word; the rest is counted.
 MAX_PROBLEMS = 200
 
@@ -223,6 +225,8 @@ class Pipeline:
             if flow.service is None:
                 flow.service = service
                 self._reading.services[service] += 1
+                if service == "TLS" and len(self._reading.tls) < MAX_TLS:
+                    self._reading.tls.append(TlsConnection(flow, chunk.data[:HELLO_LENGTH]))
             self._reassembler.drop(chunk.stream & ~1)
             self._reassembler.drop(chunk.stream | 1)
             return None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Problem = tuple[int, str]
 """Row that it is sorted by, and the sentence."""
+MAX_PROBLEMS = 100
+"""Sentences of one session; who reads more looks at the commands themselves."""
 FAILED = 400
 CANCELLED = ("INVITE", "CANCEL")
 """Methods whose 487 means that the caller gave up."""
@@ -29,7 +31,9 @@ def problems_of(view: SessionView) -> tuple[str, ...]:
     """Return the problems of a session."""
     found = [*_commands(view), *_transactions(view), *_rooms(view), *_dialogs(view)]
     found.sort(key=lambda problem: problem[0])
-    texts = dict.fromkeys(text for _, text in found)
+    texts = list(dict.fromkeys(text for _, text in found))
+    if len(texts) > MAX_PROBLEMS:
+        texts[MAX_PROBLEMS:] = [f"{len(texts) - MAX_PROBLEMS} more problems of these kinds"]
     return (*texts, *_holes(view))
 
 

@@ -6,7 +6,7 @@ from array import array
 from collections import Counter
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.rows import Rows
 
@@ -15,6 +15,18 @@ if TYPE_CHECKING:
     from dissectors.model import Malformed
 
 _by_frame = itemgetter(1)
+
+# TLS connections that are remembered, at about 500 bytes each. A capture with more of them is one
+# of a web server, not of signalling.
+MAX_TLS = 1 << 16
+
+
+class TlsConnection(NamedTuple):
+    """A connection that begins with TLS."""
+
+    flow: Flow
+    hello: bytes
+    """Its first bytes: of a ClientHello, the head and the random (RFC 8446 4.1.2)."""
 
 
 @dataclass(slots=True)
@@ -43,8 +55,12 @@ class Reading:
     holes: list[tuple[int, int, int]] = field(default_factory=list)
     """(stream, frame after it, bytes or 0)"""
     damaged: bool = False
+    tls: list[TlsConnection] = field(default_factory=list)
+    """The first ``MAX_TLS`` connections that carry TLS."""
     secrets: list[bytes] = field(default_factory=list)
     """TLS key logs that the capture itself carries."""
+    notes: list[str] = field(default_factory=list)
+    """Sentences for people."""
 
     def settle(self) -> None:
         """Number the connections by their first frame, and put everything into order.

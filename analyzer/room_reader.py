@@ -32,6 +32,9 @@ _TAG = re.compile(
 )
 _ATTRIBUTE = re.compile(rb"\s([\w.-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
 _CHAN_URI = re.compile(rb"\schanUri=\"([^\"]++)\"")
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
+_OTHERS = (b"&lt;", b"&gt;", b"&quot;", b"&apos;")
+_BLANKS = re.compile(rb"[\t\r\n]")
 _URI_OF = {b"chanib": b"uri", b"grpchat": b"chanUri", b"msg": b"chanUri", b"ftdb": b"channelUri"}
 
 
@@ -87,25 +90,39 @@ def _scan(raw: bytes, at: int) -> RoomFacts | None:
     names: dict[str, str] = {}
     for tag in _TAG.finditer(raw, at):
         name, text = tag.groups()
-        if b"&" in text:
-            return None
-        attributes = {key: one or other for key, one, other in _ATTRIBUTE.findall(text)}
         try:
-            room = _room(name, attributes)
-            if room and name == b"fib":
-                failed.setdefault(room)
-            elif room:
-                rooms.setdefault(room)
-                if name == b"chanib" and attributes.get(b"name"):
-                    names.setdefault(room, attributes[b"name"].decode())
-        except UnicodeDecodeError:
+            attributes = {key: _plain(one or other) for key, one, other in _ATTRIBUTE.findall(text)}
+        except ValueError:
             return None
+        room = _room(name, attributes)
+        if room and name == b"fib":
+            failed.setdefault(room)
+        elif room:
+            rooms.setdefault(room)
+            if name == b"chanib" and attributes.get(b"name"):
+                names.setdefault(room, attributes[b"name"])
     return RoomFacts(tuple(rooms), tuple(failed), names)
 
 
-def _room(name: bytes, attributes: dict[bytes, bytes]) -> str | None:
+def _plain(value: bytes) -> str:
+    """Return an attribute's value; ValueError where reading it takes more than this.
+
+    A UnicodeDecodeError is a ValueError too.
+    """
+    text = value.decode()
+    if "&" in text:
+        for entity, character in _ENTITIES:
+            text = text.replace(entity, character)
+        if value.count(b"&") != value.count(b"&amp;") + sum(map(value.count, _OTHERS)):
+            raise ValueError("a reference that only the parser knows")
+    if _BLANKS.search(value):
+        raise ValueError("blanks that XML turns into spaces")
+    return text
+
+
+def _room(name: bytes, attributes: dict[bytes, str]) -> str | None:
     key = _URI_OF.get(name)
     if key is not None:
-        return attributes.get(key, b"").decode() or None
+        return attributes.get(key) or None
     domain, value = attributes.get(b"domain"), attributes.get(b"value")
-    return room_uri(domain.decode(), value.decode()) if domain and value else None
+    return room_uri(domain, value) if domain and value else None

@@ -56,8 +56,8 @@ class RowWriter:
                         time_ns, digits, frame, stream,
                         min(MAX_NUMBER, status), method, reason, uri,
                         call_id, cseq, from_uri, from_tag, to_uri, to_tag, content_type,
-                        -1 if content_length is None else content_length, length, notes, branch,
-                        vias, first_piece, count, first_item, items,
+                        -1 if content_length is None else min(MAX_NUMBER, content_length),
+                        length, notes, branch, vias, first_piece, count, first_item, items,
                     )
                 )  # fmt: skip
                 first_piece += count

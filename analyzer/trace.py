@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.reading import Reading
     from analyzer.rows import Connection, Rows
     from analyzer.sources.files import Source
+    from analyzer.sources.tls import DecryptedSource, KeyLog
     from dissectors.sip.messages import SipMessage
     from dissectors.xccos.messages import XccosDocument
 
@@ -78,12 +79,14 @@ class Quality:
     conflicts: tuple[ConflictingOverlap, ...]
     damaged: bool
     """The file is damaged or cut, or is no capture: not everything in it could be read."""
+    notes: tuple[str, ...] = ()
+    """Sentences for people, about TLS that could not be read."""
 
 
 class Trace:
     """Messages of one capture. Use it as a context manager, or ``close`` it."""
 
-    def __init__(self, source: Source, reading: Reading) -> None:
+    def __init__(self, source: Source | DecryptedSource, reading: Reading) -> None:
         self._source = source
         self.name: str = source.name
         self.rows: Rows = reading.rows
@@ -105,6 +108,7 @@ class Trace:
             holes=tuple(Hole(*hole) for hole in reading.holes),
             conflicts=tuple(ConflictingOverlap(*conflict) for conflict in reading.conflicts),
             damaged=reading.damaged or source.problem is not None,
+            notes=tuple(reading.notes),
         )
 
     def __len__(self) -> int:
@@ -174,6 +178,7 @@ def open_capture(
     progress: Callable[[int], None] | None = None,
     jobs: int = 1,
     items: bool = True,
+    keylog: str | Path | None = None,
 ) -> Trace:
     """Read a capture (``-``: standard input) and return its trace.
 
@@ -184,11 +189,15 @@ def open_capture(
             process without threads of its own: it is forked.
         items: scan bodies for XCCOS. Without it reading is a third faster, and the rows have no
             items; ``document`` still gives them.
+        keylog: TLS secrets in the format of NSS (``SSLKEYLOGFILE``). By default those of
+            ``NAME.pcap.keylog`` or ``NAME.keylog`` beside the capture, else those that a pcapng
+            carries. TLS is decrypted by tshark, where that is installed.
 
     Raises:
-        SourceError: the file cannot be opened. What a damaged file still gives is no error: see
+        SourceError: the file, or the key log given, cannot be opened. What a damaged file still gives is no error: see
             ``Trace.quality``.
     """
+    keys = _given_keys(keylog)
     source = open_source(path, progress=progress)
     try:
         if jobs > 1 and not (source.rereadable and (source.size or 0) >= MIN_SHARED):
@@ -196,10 +205,39 @@ def open_capture(
         reading = read_in_shares(
             partial(source.chunks, CHUNK), partial(_reread, source), jobs, items=items
         )
-        return Trace(source, reading)
+        if not reading.tls:
+            return Trace(source, reading)
+        return Trace(_decrypted(path, source, reading, keys, items=items), reading)
     except BaseException:
         source.close()
         raise
+    finally:
+        if keys is not None:
+            keys.close()
+
+
+def _given_keys(keylog: str | Path | None) -> KeyLog | None:
+    if keylog is None:
+        return None
+    from analyzer.sources.tls import open_key_log  # most captures need none of this
+
+    return open_key_log(keylog)
+
+
+def _decrypted(
+    path: str | Path, source: Source, reading: Reading, given: KeyLog | None, *, items: bool
+) -> Source | DecryptedSource:
+    """Read the TLS connections of a capture; return where the bytes of all rows are."""
+    from analyzer.decryption import key_log_of, read_tls
+    from analyzer.sources.tls import DecryptedSource
+
+    keys = given or key_log_of(path, reading)
+    try:
+        plaintext = read_tls(reading, source, keys, items=items)
+    finally:
+        if keys is not None:
+            keys.close()
+    return source if plaintext is None else DecryptedSource(source, plaintext)
 
 
 def _reread(source: Source) -> Iterator[bytes]:

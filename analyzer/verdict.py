@@ -16,7 +16,7 @@ ENTRY_STEPS = ("1", "2", "3", "4", "5", "6")
 
 def verdict_of(view: SessionView, steps: Sequence[Step]) -> str:
     """Return the sentence of a session, from its steps and rooms."""
-    stop = _stop(steps)
+    stop = _stop(view, steps)
     lacking = ""
     if stop is None:
         parts = [_signed_in(view), *_reached(view)]
@@ -33,15 +33,16 @@ def verdict_of(view: SessionView, steps: Sequence[Step]) -> str:
     return f"{view.user or 'A client'} {_joined(parts)}{lacking}"
 
 
-def _stop(steps: Sequence[Step]) -> Step | None:
-    """Return the step that a session did not get past: no later step was done."""
+def _stop(view: SessionView, steps: Sequence[Step]) -> Step | None:
+    """Return the step that a session did not get past: nothing after it was done."""
+    inside = any(room.joined is not None for room in view.rooms)
     for position, step in enumerate(steps):
-        if step.status in {"failed", "missing"}:
-            later = any(after.status == "ok" for after in steps[position + 1 :])
-            if step.id in ENTRY_STEPS and not later:
-                return step
-            if not later and step.status == "failed" and step.frames:
-                return step
+        if step.status not in {"failed", "missing"}:
+            continue
+        if any(after.status == "ok" for after in steps[position + 1 :]):
+            continue
+        if step.id in ENTRY_STEPS or (step.status == "failed" and not inside):
+            return step
     return None
 
 

@@ -6,7 +6,7 @@ was not tapped must never be reported as a server that did not answer.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from analyzer.times import SECOND
@@ -43,7 +43,7 @@ class Visibility:
         """Return the frame after a hole that lies behind a message on its connection, or None."""
         frame = self._rows.frame[row]
         holes = self._holes.get(self._rows.stream[row] >> 1, [])
-        at = bisect_left(holes, frame)
+        at = bisect_right(holes, frame)
         return holes[at] if at < len(holes) else None
 
     def holes(self, connection: int) -> tuple[int, ...]:

@@ -1,14 +1,14 @@
 """The value types that the reading stages hand on, one per stage.
 
-``Frame`` (a record of a capture file) becomes ``Segment`` or ``Datagram`` (what one frame carries of
-TCP or UDP), these become ``Chunk`` and ``Gap`` (bytes of one direction of one connection, in stream
-order), and these become framed SIP messages (``dissectors.sip.reader``).
+``Frame`` (a record of a capture file) becomes ``Segment`` or ``Datagram`` (what one frame carries
+of TCP or UDP), these become ``Chunk`` and ``Gap`` (bytes of one direction of one connection, in
+stream order), and these become framed SIP messages (``dissectors.sip.framed``).
 
 The per-frame types are named tuples, not frozen dataclasses: both are immutable, but a named tuple
 is built in a fifth of the time, and a large capture makes millions of them.
 
-No value keeps a reference to its file. Bytes are found again by ``Piece``: which frame, and where in
-the source they lie, so that whoever holds the source can read them back.
+No value keeps a reference to its file. Bytes are found again by ``Piece``: which frame, and where
+in the source they lie, so that whoever holds the source can read them back.
 """
 
 from __future__ import annotations
@@ -164,7 +164,7 @@ def address_text(key: bytes) -> tuple[str, str]:
             f"{key[0]}.{key[1]}.{key[2]}.{key[3]}:{key[8] << 8 | key[9]}",
             f"{key[4]}.{key[5]}.{key[6]}.{key[7]}:{key[10] << 8 | key[11]}",
         )
-    import ipaddress  # noqa: PLC0415  (most captures have no IPv6, and the import costs 3 ms)
+    import ipaddress  # most captures have no IPv6, and the import costs 3 ms
 
     return (
         f"[{ipaddress.IPv6Address(key[:16])}]:{key[32] << 8 | key[33]}",

@@ -54,7 +54,7 @@ class Listed:
         self._output: str | None = options["output"]
         self._format = format_of(options["format_"], self._output)
         self._asked = fields_of(options["fields"], listing.fields)
-        self._reading = Reading(options["files"])
+        self._reading = Reading(options["files"], items=self._needs_items())
         self._several = len(options["files"]) > 1
         self._shown = 0
         self.codes: list[int] = []
@@ -76,6 +76,11 @@ class Listed:
         if not self._shown and not self._reading.code:
             talk(f"xccos: no {self._listing.noun} matches")
         return max([self._reading.code, *self.codes])
+
+    def _needs_items(self) -> bool:
+        """Say whether the XCCOS of messages matters: for any list but that of other fields."""
+        plain = self._listing.fast is not None and not (self._query.commands or self._query.rooms)
+        return not plain or self._asked is None or bool({"xccos", "notes"} & set(self._asked))
 
     def _text(self, terminal: Terminal) -> Iterator[str]:
         fields = self._asked or self._listing.fields

@@ -121,7 +121,7 @@ _COMMANDS = Listing(
         Column("SIP", least=11),
         Column("reply", least=11),
         Column("frames", least=6),
-        Column("outcome", least=8, style=outcome_style),
+        Column("outcome", least=10, style=outcome_style),
         Column("room", least=8, rank=2),
     ),
     (

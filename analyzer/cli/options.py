@@ -43,8 +43,26 @@ def _applied(options: Sequence[Callable[[Command], Command]]) -> Callable[[Comma
     return apply
 
 
-files_argument = click.argument(
-    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path()
+def _keep_keylog(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
+    if path is not None:
+        ctx.meta["keylog"] = path
+
+
+keylog_option = click.option(
+    "--keylog",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False),
+    expose_value=False,
+    callback=_keep_keylog,
+    help="TLS secrets (SSLKEYLOGFILE). Default: NAME.pcap.keylog or NAME.keylog beside the "
+    "capture, else those in it. TLS is decrypted by tshark.",
+)
+
+files_argument = _applied(
+    (
+        click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path()),
+        keylog_option,
+    )
 )
 
 filter_options = _applied(

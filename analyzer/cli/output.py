@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TOGETHER = 128
-"""Lines of a write: about 64 KiB of messages. A write each would cost as much as making the line."""
+"""Lines of a write, about 64 KiB of messages: a write each costs as much as making the line."""
 
 SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 

@@ -44,7 +44,7 @@ class Progress:
             if monotonic() - self._started < PATIENCE:
                 return
             self._open()
-        self._bar.update(self._task, completed=done)
+        self._bar.update(self._task, completed=done, refresh=True)
 
     def _open(self) -> None:
         # rich costs 0.1 s to import: only whoever waits longer than that pays for it.
@@ -67,6 +67,7 @@ class Progress:
             TimeRemainingColumn(),
             console=Console(stderr=True),
             transient=True,
+            auto_refresh=False,  # no thread: the reading may fork
         )
         self._bar.start()
         self._task = self._bar.add_task("read", total=self._file_size())

@@ -6,6 +6,7 @@ whoever looks for a fault in this program.
 
 from __future__ import annotations
 
+import gc
 import os
 from typing import TYPE_CHECKING, TypeVar
 
@@ -25,13 +26,24 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+MAX_JOBS = 8
+"""Each process walks the whole file: more of them gain less and less."""
+
+
+def _jobs() -> int:
+    """Return how many processes may read; more than one only where forking is the custom."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return min(len(usable(0)), MAX_JOBS) if usable is not None else 1
+
 
 class Reading:
     """Reads the inputs of one run and remembers how that went."""
 
-    def __init__(self, files: Sequence[str]) -> None:
+    def __init__(self, files: Sequence[str], *, items: bool = True) -> None:
         self.files = files
         self.code = OK
+        self._items = items
+        """Scan bodies for XCCOS: whoever needs no items reads a third faster without."""
 
     def each(self, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
         """Yield what ``of`` makes of each capture; what goes wrong is said on stderr."""
@@ -47,11 +59,20 @@ class Reading:
         from analyzer.trace import open_capture
 
         with Progress(file) as progress:
-            trace = open_capture(file, progress=progress.step)
+            trace = open_capture(
+                file,
+                progress=progress.step,
+                jobs=_jobs(),
+                items=self._items,
+                keylog=click.get_current_context().meta.get("keylog"),
+            )
+        # What was read stays: looking for garbage in it again and again would cost a tenth.
+        gc.freeze()
         with trace:
             yield from of(file, trace)
             if trace.quality.damaged:
                 self._damaged(file, trace)
+        gc.unfreeze()
 
     def _damaged(self, file: str, trace: Trace) -> None:
         self.code = DAMAGED

@@ -191,7 +191,7 @@ def _steps(session: Record, terminal: Terminal) -> Iterator[str]:
         )
     columns = (
         Column("status", least=14, style=lambda cell: _STYLES.get(cell[2:], "plain")),
-        Column("step", least=14),
+        Column("step", least=22),
         Column("frames", least=6),
         Column("latency", right=True, least=7),
         Column("detail", least=12),

@@ -7,7 +7,6 @@ apostrophe, so that taking one away gives the text back); an absent value is an 
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from analyzer.export.printable import printable
@@ -20,7 +19,6 @@ ABSENT_IN_LIST = "."
 
 # What spreadsheets take for a formula (CWE-1236), and our own mark.
 _FORMULA = ("=", "+", "-", "@", "'")
-_NEEDS_QUOTES = re.compile(r'[",]')
 
 
 def text_cell(text: str | None) -> str:
@@ -30,7 +28,7 @@ def text_cell(text: str | None) -> str:
     shown = printable(text)
     if shown.startswith(_FORMULA):
         shown = "'" + shown
-    if _NEEDS_QUOTES.search(shown):
+    if "," in shown or '"' in shown:
         return '"' + shown.replace('"', '""') + '"'
     return shown
 

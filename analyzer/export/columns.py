@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from itertools import repeat
+from itertools import groupby, repeat
 from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.export.chats import chat_reader
@@ -64,18 +64,28 @@ class Columns:
     def lines(self, fields: Sequence[str], names: Sequence[str], end: str) -> Iterator[str]:
         """Return the lines: each field with the text before it (``names``), then ``end``."""
         parts: list[Iterator[str]] = []
-        for name, before in zip(fields, names, strict=True):
-            parts += (repeat(before), self._column(name))
+        named = list(zip(fields, names, strict=True))
+        for of_stream, run in groupby(named, lambda one: one[0] in _STREAM):
+            if of_stream:
+                parts.append(self._of_stream(list(run)))
+            else:
+                for name, before in run:
+                    parts += (repeat(before), self._column(name))
         # Joined, not formatted: a third of the time for 24 fields.
         return map("".join, zip(*parts, repeat(end), strict=False))
+
+    def _of_stream(self, named: Sequence[tuple[str, str]]) -> Iterator[str]:
+        """Return the texts of neighbouring fields of the stream, with what stands before each."""
+        texts = [
+            "".join(before + self.spell(getattr(stream, name)) for name, before in named)
+            for stream in self._trace.streams
+        ]
+        return map(texts.__getitem__, self._of(self._rows.stream))
 
     def _column(self, name: str) -> Iterator[str]:
         """Return the texts of one field."""
         if name in _STRINGS:
             return map(self._texts.__getitem__, self._of(getattr(self._rows, name)))
-        if name in _STREAM:
-            texts = [self.spell(getattr(stream, name)) for stream in self._trace.streams]
-            return map(texts.__getitem__, self._of(self._rows.stream))
         made: Iterator[str] = getattr(self, f"_{name}")()
         return made
 
@@ -146,9 +156,10 @@ class Columns:
         piece, pieces = self._rows.piece, self._rows.pieces
         frame, frames = self._rows.piece_columns["frame"], self._trace.frames
         before, between, after = self.brackets
-        for row in self._numbers:
-            if pieces[row] == 1:
-                yield f"{before}{frame[piece[row]]}{after}"
+        counts = zip(self._of(pieces), self._of(piece), self._numbers, strict=True)
+        for count, first, row in counts:
+            if count == 1:
+                yield f"{before}{frame[first]}{after}"
             else:
                 yield f"{before}{between.join(map(str, frames(row)))}{after}"
 

@@ -43,13 +43,12 @@ class _JsonColumns(Columns):
         of_seqids, of_envids = columns["command_seqid"], columns["command_envid"]
         item, items = self._rows.item, self._rows.items
         chat = self._rows.strings.find("grpchat")
-        for row in self._numbers:
-            count = items[row]
+        counts = zip(self._of(items), self._of(item), self._numbers, strict=True)
+        for count, first, row in counts:
             if not count:
                 yield "[]"
                 continue
-            first, chats, before = item[row], None, "["
-            made = ""
+            chats, made, before = None, "", "["
             for k in range(first, first + count):
                 text, command = texts[resps[k]], "null"
                 if elements[k] == chat:
@@ -79,33 +78,31 @@ class _CsvColumns(Columns):
         return map(texts.__getitem__, self._of(self._rows.cseq))
 
     def _xccos(self) -> Iterator[str]:
+        texts, values, columns = self._texts, self._rows.strings.values, self._rows.item_columns
+        elements, ids, seqids = columns["element"], columns["id"], columns["seqid"]
+        envids, codes, resps = columns["envid"], columns["code"], columns["text"]
+        of_seqids, of_envids = columns["command_seqid"], columns["command_envid"]
+        has_command = columns["has_commandid"]
         items, item = self._rows.items, self._rows.item
         empty = "," * (len(XCCOS_COLUMNS) - 1)
-        for row in self._numbers:
-            count = items[row]
+        counts = zip(self._of(items), self._of(item), self._numbers, strict=True)
+        for count, k, row in counts:
             if not count:
                 yield empty
-            elif count == 1:
-                yield self._item(row, item[row])
-            else:
+                continue
+            if count > 1:
                 yield ",".join(xccos_cells(self._items(row)))
-
-    def _item(self, row: int, k: int) -> str:
-        """Return the cells of an item that is alone: each is the spelling of one string."""
-        texts, columns = self._texts, self._rows.item_columns
-        element = texts[columns["element"][k]]
-        text = texts[columns["text"][k]]
-        if element == "grpchat":
-            text = text_cell(next(iter(self._chat_texts(row)), None))
-        command = ""
-        if columns["has_commandid"][k]:
-            values = self._rows.strings.values
-            parts = values[columns["command_seqid"][k]], values[columns["command_envid"][k]]
-            command = text_cell(commandid_text(*parts))
-        return (
-            f"{texts[columns['id'][k]] or element},{texts[columns['seqid'][k]]},"
-            f"{texts[columns['envid'][k]]},{command},{texts[columns['code'][k]]},{text}"
-        )
+                continue
+            # An item that is alone: each cell is the spelling of one string.
+            element, text, command = texts[elements[k]], texts[resps[k]], ""
+            if element == "grpchat":
+                text = text_cell(next(iter(self._chat_texts(row)), None))
+            if has_command[k]:
+                command = text_cell(commandid_text(values[of_seqids[k]], values[of_envids[k]]))
+            yield (
+                f"{texts[ids[k]] or element},{texts[seqids[k]]},"
+                f"{texts[envids[k]]},{command},{texts[codes[k]]},{text}"
+            )
 
     def _items(self, row: int) -> list[dict[str, Any]]:
         items = self._rows.xccos(row)

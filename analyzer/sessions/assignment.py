@@ -112,18 +112,21 @@ class Assigner:
 
     def assign(self, dialogs: Sequence[Dialog]) -> None:
         """Give every other dialog of a person to a session."""
-        late = []
+        late, branches = [], []
         for dialog in dialogs:
             user = plain_uri(dialog.client or "")
             if dialog.role == "registration" or not user or user in self._services:
                 continue
-            trunk = self.of_dialog.get(self._fork_of.get(dialog.index, -1))
-            if trunk is not None:
-                self._take(trunk, dialog, "a branch of an INVITE of this session, which was forked")
+            if dialog.index in self._fork_of:
+                branches.append(dialog)
             elif not self._join_known(dialog, user):
                 late.append(dialog)
         for dialog in late:
             self._join_late(dialog)
+        for dialog in branches:
+            trunk = self.of_dialog.get(self._fork_of[dialog.index])
+            if trunk is not None:
+                self._take(trunk, dialog, "a branch of an INVITE of this session, which was forked")
         self.drafts = [draft for draft in self.drafts if draft.is_of_a_chat_client()]
 
     def _join_known(self, dialog: Dialog, user: str) -> bool:

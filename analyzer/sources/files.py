@@ -111,6 +111,10 @@ class Source:
             return self._spool.read(offset, length)
         return read_at(self._file.fileno(), offset, length)
 
+    def fileno(self) -> int:
+        """Return a descriptor of the bytes as ``read`` gives them, for another process."""
+        return self._file.fileno() if self._spool is None else self._spool.fileno()
+
     def close(self) -> None:
         """Close the file (standard input stays open) and give the temporary one back."""
         if self._spool is not None:

@@ -218,6 +218,10 @@ class Spool:
         """Return up to ``length`` bytes at ``offset``: what there is of them."""
         return read_at(self._file.fileno(), offset, length)
 
+    def fileno(self) -> int:
+        """Return the descriptor, for another process that reads."""
+        return self._file.fileno()
+
     def close(self) -> None:
         """Give the room back."""
         self._file.close()

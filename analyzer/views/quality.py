@@ -131,7 +131,7 @@ def _late(trace: Trace) -> str | None:
         return None
     return (
         f"{amount(len(found), 'connection')} open before the capture began (no SYN): what was said "
-        "earlier on them is not in it."
+        "earlier is not in the capture."
     )
 
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.model import Chunk, Piece
 
 if TYPE_CHECKING:
     from dissectors.sip.scan import Head
+
+
+_offset = itemgetter(0)
 
 
 class Framed(NamedTuple):
@@ -58,10 +63,19 @@ def gather(
     """Return the pieces of a message over several chunks, and the chunk captured last."""
     pieces: list[Piece] = []
     last: Chunk | None = None
-    for at, chunk in anchors:
+    for index in range(max(0, bisect_right(anchors, start, key=_offset) - 1), len(anchors)):
+        at, chunk = anchors[index]
+        if at >= end:
+            break
         low, high = max(start, at), min(end, at + len(chunk.data))
         if low < high:
             pieces.extend(pieces_of(chunk, low - at, high - low))
             if last is None or chunk.frame > last.frame:
                 last = chunk
     return tuple(pieces), last or anchors[-1][1]
+
+
+def anchors_from(anchors: list[tuple[int, Chunk]], position: int) -> list[tuple[int, Chunk]]:
+    """Return the anchors of the bytes from ``position`` on, which becomes offset 0."""
+    first = max(0, bisect_right(anchors, position, key=_offset) - 1)
+    return [(at - position, chunk) for at, chunk in anchors[first:]]

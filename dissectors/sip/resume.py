@@ -16,26 +16,48 @@ METHODS = (
 
 # A start line that is followed by a header line. Behind a body without a line end it begins in the
 # middle of a line, so that only known methods are told from the text before them. Every repetition
-# is bounded: a match is shorter than 2 * MAX_START_LINE, which is what is kept of bytes that may
-# hold the beginning of one.
+# is bounded, and none gives back what it took: a match is shorter than 2 * MAX_START_LINE, which is
+# what is kept of bytes that may hold the beginning of one.
 START = re.compile(
-    rb"(?:(?:" + METHODS + rb"|(?<![A-Za-z])[A-Z][A-Z0-9_-]{1,30})"
-    rb" [a-zA-Z][\w+.-]{0,30}:[^\s<>\"]{1,4000} SIP/2\.0"
-    rb"|SIP/2\.0 [1-6]\d\d(?: [^\r\n]{0,1000})?)"
-    rb"\r?\n(?=[!-9;-~]{1,100}[ \t]{0,10}:)"
+    rb"(?:(?:" + METHODS + rb"|(?<![A-Za-z])[A-Z][A-Z0-9_-]{1,30}+)"
+    rb" [a-zA-Z][\w+.-]{0,30}+:[^\s<>\"]{1,4000}+ SIP/2\.0"
+    rb"|SIP/2\.0 [1-6]\d\d(?: [^\r\n]{0,1000}+)?)"
+    rb"\r?\n(?=[!-9;-~]{1,100}+[ \t]{0,10}+:)"
 )
+# What a start line may begin with, where the bytes end before it does.
+BEGINNING = re.compile(rb"(?:" + METHODS + rb"|SIP/2\.0) |[A-Z/.0-9]{1,12}\Z")
 # A method with other bytes before it.
 METHOD_AT_END = re.compile(rb"[!-~]*?(" + METHODS + rb")", re.DOTALL)
 # Bodies that hold SIP messages by their nature.
 EMBEDS_MESSAGES = re.compile(r"message/|multipart/", re.IGNORECASE)
 
 
+# The empty line after a head, with the end of the line before it. Lines that were given one CR more
+# than they need exist; the bound keeps what must be looked at again small.
+EMPTY_LINE = re.compile(rb"\n\r{0,8}+\n")
+EMPTY_LINE_LENGTH = 10
+
+
 def head_end(data: bytes, start: int) -> tuple[int, int]:
     """Return where the head ends (without its last line end) and where the body begins."""
-    end = data.find(b"\n\r\n", start)
-    bare = data.find(b"\n\n", start, end + 1 if end >= 0 else len(data))
-    if bare >= 0:
-        return (bare - 1 if data[bare - 1 : bare] == b"\r" else bare), bare + 2
-    if end < 0:
+    match = EMPTY_LINE.search(data, start)
+    if match is None:
         return -1, -1
-    return (end - 1 if data[end - 1] == 13 else end), end + 3
+    end = match.start()
+    return (end - 1 if data[end - 1 : end] == b"\r" else end), match.end()
+
+
+def bare_line_end(ends: bytes) -> bool:
+    """Tell whether a LF without CR is among the line ends between head and body."""
+    return ends != b"\r\n\r\n" and b"\n" in ends.replace(b"\r\n", b"")
+
+
+def kept_from(data: bytes, position: int) -> int:
+    """Return from where bytes without a start line must be kept to find one later.
+
+    It may have begun in the last line, or in the one before it where the header line that must
+    follow is not whole yet.
+    """
+    last = data.rfind(b"\n", position)
+    before = data.rfind(b"\n", position, max(last, position))
+    return max(position, before + 1, len(data) - 2 * MAX_START_LINE)

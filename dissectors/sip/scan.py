@@ -76,6 +76,7 @@ class Head(NamedTuple):
     """CRC-32 of the topmost Via's branch; 0 where there is none. Branches are compared, never
     shown, and a string for every transaction would be most of what a trace keeps."""
     vias: int
+    """Via values, also those that cannot be read."""
     notes: int
 
 
@@ -186,7 +187,7 @@ class HeadScanner:
                 if vias == 1:
                     values[_VIA] = text
                 if b"," in text:
-                    vias += _further_vias(text)
+                    vias += _further_vias(_text(text))
                 continue
             found = remembered[slot].get(text)
             if found is None:
@@ -195,7 +196,9 @@ class HeadScanner:
             if first is None:
                 values[slot] = found
             elif first is not found and first[1] != found[1]:
-                notes |= REPEATED | BAD_LENGTH if slot == _LENGTH else REPEATED
+                notes |= REPEATED
+                if slot == _LENGTH and first[0] != found[0]:
+                    notes |= BAD_LENGTH
         return self._head(start, values, vias, notes)
 
     def _name(self, name: bytes) -> int:
@@ -264,6 +267,9 @@ class HeadScanner:
         message = parse_message(head + b"\r\n\r\n", stream=False)
         if isinstance(message, Malformed):
             return None
+        margins = message.margins
+        if message.body or margins.after or margins.line_end == b"\r":
+            return None  # an empty line stands inside, or may: these are not the bytes of one head
         keep, headers = self._strings.id, message.headers
         absent = self._absent
 
@@ -294,7 +300,7 @@ class HeadScanner:
             keep(message.content_type),
             message.content_length,
             crc32((vias[0].branch or "").encode()) if vias else 0,
-            len(vias),
+            sum(1 + _further_vias(value) for value in headers.all("via")),
             notes,
         )
 
@@ -302,7 +308,7 @@ class HeadScanner:
 def _branch(via: bytes) -> int:
     """Return the hash of the branch of the first of some Via values."""
     match = _BRANCH.search(via)
-    if match is not None:
+    if match is not None and b'"' not in via:
         return crc32(match[1])
     vias = parse_vias(_text(via)) if b"ranch" in via.lower() else ()
     return crc32((vias[0].branch or "").encode()) if vias else 0
@@ -323,6 +329,6 @@ def _utf8_note(head: bytes) -> int:
     return 0
 
 
-def _further_vias(raw: bytes) -> int:
+def _further_vias(text: str) -> int:
     """Return how many Via values follow the first one in a line (RFC 3261 7.3.1)."""
-    return max(0, len(split_list(_text(raw))) - 1)
+    return max(0, len(split_list(text)) - 1)

@@ -14,68 +14,57 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.model import Chunk, Piece
-from dissectors.notes import BAD_LENGTH, HOLE, LF_ONLY, NO_LENGTH, RESYNC, TRUNCATED
-from dissectors.sip.framed import Framed, gather, later
-from dissectors.sip.resume import EMBEDS_MESSAGES, MAX_HEAD, MAX_START_LINE, START, head_end
+from dissectors.notes import BAD_LENGTH, HOLE, LF_ONLY, RESYNC, TRUNCATED
+from dissectors.sip.ending import (
+    DOUBTFUL,
+    MAX_BODY,
+    MORE,
+    body_end,
+    embeds_messages,
+    start_inside,
+    true_end,
+)
+from dissectors.sip.framed import Framed, later
+from dissectors.sip.held import Held
+from dissectors.sip.resume import (
+    EMPTY_LINE,
+    EMPTY_LINE_LENGTH,
+    MAX_HEAD,
+    START,
+    bare_line_end,
+    head_end,
+    kept_from,
+)
 
 if TYPE_CHECKING:
     from dissectors.sip.scan import Head, HeadScanner
 
-# XCCOS replies of large rooms reach some 100 KiB.
-MAX_BODY = 16 << 20
-# A direction without any start line in so many bytes carries something else.
-MAX_SEARCH = 1 << 20
+_UNUSUAL = DOUBTFUL | LF_ONLY
 
 _new = tuple.__new__  # builds a named tuple in half the time of calling its class
 
 
-class StreamReader:
+class StreamReader(Held):
     """One direction of a connection. ``feed`` chunks in order, then ``close``."""
 
-    __slots__ = (
-        "_anchors",
-        "_begun",
-        "_buffer",
-        "_head_open",
-        "_need",
-        "_resync",
-        "_scan",
-        "_searched",
-        "_skip",
-        "_synced",
-        "found",
-        "junk",
-    )
+    __slots__ = ("_begun", "_head_ends", "_head_open", "_scan", "_tail")
 
     def __init__(self, scanner: HeadScanner, *, whole: bool) -> None:
         """``whole``: the beginning of the stream is in the capture."""
+        super().__init__(synced=whole)
         self._scan = scanner
-        self._buffer = bytearray()
         # (head, offset of the body, length) of the message whose beginning is in the buffer
         self._begun: tuple[Head, int, int] | None = None
-        self._anchors: list[tuple[int, Chunk]] = []  # offset in the buffer where a chunk begins
-        self._synced = whole
-        self._resync = 0  # notes for the next message
-        self._need = 0  # look again when so many bytes are there
         self._head_open = False  # look again when a blank line has come
-        self._skip = 0  # bytes of a message cut by a hole, still to come
-        self._searched = 0
-        self.found = 0
-        """Messages so far."""
-        self.junk = 0
-        """Bytes that belong to no message (keep-alives not counted)."""
-
-    @property
-    def hopeless(self) -> bool:
-        """No message in so many bytes that the stream must be something else."""
-        return not self.found and self._searched > MAX_SEARCH
+        self._head_ends: tuple[int, int] | None = None  # the next one in the bytes looked at
+        self._tail = 0  # bytes of a message cut by a hole, still to come
 
     def feed(self, chunk: Chunk) -> list[Framed]:
         """Return the messages that this chunk completes."""
         if self._begun is not None:
             return self._continue(chunk)
         out: list[Framed] = []
-        if self._synced and not self._buffer and not self._skip and not chunk.fragments:
+        if self._synced and not self._buffer and not self._tail and not chunk.fragments:
             # The common case at half the price: whole messages, nothing unusual. What this leaves
             # is framed by ``_frame``, which decides everything anew.
             rest = self._whole(chunk, out)
@@ -96,7 +85,7 @@ class StreamReader:
             if head is None:
                 break
             length, notes = head[11], head[14]
-            if length is None or notes & LF_ONLY:
+            if length is None or notes & _UNUSUAL or blank - position > MAX_HEAD:
                 break
             body = blank + 4
             end = body + length
@@ -139,7 +128,7 @@ class StreamReader:
         self._begun = None
         data = bytes(buffer)
         if data.find(b"SIP/2.0", body, need) >= 0:
-            return self._frame(data, ended=False)
+            return self._frame(data, None)
         out: list[Framed] = []
         self._emit(data, (0, body, need), head, 0, out)
         buffer.clear()
@@ -149,252 +138,181 @@ class StreamReader:
 
     def _feed(self, chunk: Chunk) -> list[Framed]:
         data = chunk.data
-        if self._skip:
-            skip = min(self._skip, len(data))
-            self._skip -= skip
-            self.junk += skip
-            if skip == len(data):
-                return []
-            chunk = later(chunk, skip)
-            data = chunk.data
         if not self._synced and not self._token_in(data):
             self._discard(chunk)
             return []
         if self._buffer:
             self._anchors.append((len(self._buffer), chunk))
             self._buffer += data
-            if len(self._buffer) < self._need or (self._head_open and not self._blank_line(data)):
+            if len(self._buffer) < self._need and not (self._head_open and self._blank_line(data)):
                 return []
             data = bytes(self._buffer)
         else:
             self._anchors = [(0, chunk)]
-        return self._frame(data, ended=False)
+        return self._frame(data, None)
 
     def gap(self, length: int) -> list[Framed]:
         """Return what can still be used before ``length`` missing bytes (0: unknown)."""
         framed = self._cut(HOLE)
         # Where the rest of the message that was cut reaches over the hole, its end is known.
-        self._synced = bool(self._skip) and 0 < length <= self._skip
-        self._skip = self._skip - length if self._synced else 0
+        self._synced = 0 < length <= self._tail
+        self._tail = self._tail - length if self._synced else 0
         self._resync |= RESYNC
         return framed
 
     def close(self) -> list[Framed]:
         """Return what can still be used at the end of the stream."""
-        framed = self._cut(0)
-        self._skip = 0
-        return framed
+        return self._cut(0)
 
     # framing
 
-    def _frame(self, data: bytes, *, ended: bool) -> list[Framed]:
+    def _frame(self, data: bytes, why: int | None) -> list[Framed]:
+        """Frame what can be framed.
+
+        ``why`` no more bytes follow: ``HOLE``, 0 at the end of the stream, None when they do.
+        """
         out: list[Framed] = []
-        position, size = 0, len(data)
+        size = len(data)
         self._need = 0
         self._head_open = False
-        while position < size:
-            if not self._synced:
-                position = self._search(data, position)
-                if not self._synced:
-                    break
-            while position < size and data[position] in b"\r\n":
-                position += 1
-            if position >= size:
+        self._head_ends = None
+        position = self._skip_tail(data, why) if self._tail else 0
+        while 0 <= position < size:
+            position = self._begin(data, position)
+            if not self._synced or position == size:
                 break
-            end = self._message(data, position, out, ended=ended)
+            end = self._message(data, position, out, why)
             if end == position:
-                break  # more bytes are needed
-            position = end if end > 0 else position + 1
-        self._keep(data, position)
+                if why is None:
+                    break  # more bytes are needed
+                end = self._truncated(data, position, why, out)
+            position = abs(end)
+        if why is not None:
+            self._note_junk(size - position)
+            position = size
+        self._keep(data, max(position, 0))
         return out
 
-    def _token_in(self, data: bytes) -> bool:
-        """Whether these bytes, with those kept, can hold a start line."""
-        return b"SIP/" in data or (bool(self._buffer) and b"SIP/" in self._buffer + data[:3])
+    def _begin(self, data: bytes, position: int) -> int:
+        """Return where the next message begins, as far as that is known (``_synced``)."""
+        if self._synced:
+            while position < len(data) and data[position] in b"\r\n":
+                position += 1
+            return position
+        match = START.search(data, position)
+        self._synced = match is not None
+        start = kept_from(data, position) if match is None else match.start()
+        self._note_junk(start - position)
+        if match is None:
+            self._wait(len(data) - start, 0)
+        return start
+
+    def _skip_tail(self, data: bytes, why: int | None) -> int:
+        """Pass over the rest of a message that was cut by a hole; ``MORE`` when that must wait."""
+        end, size = self._tail, len(data)
+        if end <= size:
+            position = true_end(data, 0, end, self._scan, ended=why is not None)
+        elif why is None:
+            position = MORE
+        else:
+            match = START.search(data)
+            position = size if match is None else match.start()
+        if position == MORE:
+            self._wait(size, end)
+            return MORE
+        self._tail = end - size if position == size else 0
+        self._synced = True
+        self._note_junk(position)
+        return position
 
     def _blank_line(self, data: bytes) -> bool:
         """Whether the head that lacked its end can have got it with these last bytes."""
-        window = bytes(self._buffer[-len(data) - 3 :])
-        return b"\n\r\n" in window or b"\n\n" in window or len(self._buffer) > MAX_HEAD
+        window = bytes(self._buffer[-len(data) - EMPTY_LINE_LENGTH :])
+        return EMPTY_LINE.search(window) is not None
 
-    def _message(self, data: bytes, start: int, out: list[Framed], *, ended: bool) -> int:
+    def _message(self, data: bytes, start: int, out: list[Framed], why: int | None) -> int:
         """Frame one message at ``start``.
 
-        Return its end, ``start`` when bytes are missing, or -1 when no message stands there.
+        Return its end, or ``start`` when bytes are missing. Where no message stands there, return
+        the place to look on from, as a negative number.
         """
-        blank, body = head_end(data, start)
+        blank, body = self._head_end(data, start)
         if blank < 0:
             return self._unfinished_head(data, start)
-        head = self._scan.scan(data[start:blank]) if blank - start <= MAX_HEAD else None
+        if blank - start > MAX_HEAD:
+            return self._lost(start, blank - MAX_HEAD)
+        head = self._scan.scan(data[start:blank])
         if head is None:
-            return self._lost()
-        end, notes = self._end(data, body, head, ended=ended)
+            return self._lost(start, start + 1)
+        inner = start_inside(data, start, blank, head.notes) if head.notes & DOUBTFUL else 0
+        if inner:
+            return self._up_to(data, start, inner, out)
+        end, notes = body_end(data, body, head, self._scan, ended=why is not None)
         if not body <= end <= len(data):
-            self._need = max(end - start, len(data) - start + 1)
+            self._wait(len(data) - start, end - start)
             return start
+        if bare_line_end(data[blank:body]):
+            notes |= LF_ONLY
+        if why and head.content_length is None and end == len(data):
+            notes |= why | TRUNCATED
         self._emit(data, (start, body, end), head, notes, out)
         return end
 
+    def _head_end(self, data: bytes, start: int) -> tuple[int, int]:
+        """Look for the end of a head once, however many start lines stand before it."""
+        ends = self._head_ends
+        if ends is None or 0 <= ends[0] < start:
+            ends = self._head_ends = head_end(data, start)
+        return ends
+
+    def _up_to(self, data: bytes, start: int, inner: int, out: list[Framed]) -> int:
+        """Take what stands before the start line at ``inner``: a head that broke off, or junk."""
+        if data[inner - 1] != 10:
+            return self._lost(start, inner)
+        head = self._scan.scan(data[start:inner].rstrip(b"\r\n"))
+        if head is None:
+            return self._lost(start, inner)
+        self._emit(data, (start, inner, inner), head, TRUNCATED, out)
+        return inner
+
     def _unfinished_head(self, data: bytes, start: int) -> int:
         """Decide whether a head without its end is worth waiting for."""
-        line_end = data.find(b"\n", start, start + MAX_START_LINE)
-        if line_end < 0:
-            return start if len(data) - start <= MAX_START_LINE else self._lost()
-        if not self._scan.is_start(data[start:line_end].rstrip(b"\r")):
-            return self._lost()
-        if len(data) - start > MAX_HEAD:
-            return self._lost()
+        line_end = data.find(b"\n", start, start + MAX_HEAD)
+        if line_end >= 0:
+            line = data[start:line_end].rstrip(b"\r")
+            if not self._scan.is_start(line):
+                return self._lost(start, start + 1)
+        longest = MAX_HEAD + EMPTY_LINE_LENGTH
+        if len(data) - start > longest:
+            return self._lost(start, len(data) - longest)
         self._head_open = True
+        self._wait(len(data) - start, longest)
         return start
-
-    def _end(self, data: bytes, body: int, head: Head, *, ended: bool) -> tuple[int, int]:
-        """Return where the body ends, and notes; an end outside of ``data``: more is needed."""
-        length = head.content_length
-        if length is None or length > MAX_BODY:
-            notes = NO_LENGTH if length is None else BAD_LENGTH
-            return self._undeclared_end(data, body, ended=ended), notes
-        end = body + length
-        if not length or end > len(data) or data.find(b"SIP/2.0", body, end) < 0:
-            return end, 0
-        true_end = self._true_end(data, body, end, head, ended=ended)
-        return true_end, 0 if true_end == end else BAD_LENGTH
-
-    def _undeclared_end(self, data: bytes, body: int, *, ended: bool) -> int:
-        """A body without a usable length ends where the next message begins."""
-        match = START.search(data, body)
-        if match is None:
-            if not ended and len(data) - body <= MAX_BODY:
-                return -1
-            end = len(data)
-        else:
-            end = match.start()
-        while end > body and data[end - 1] in b"\r\n":
-            end -= 1  # keep-alives between messages; a body's own last line end is not told apart
-        return end
-
-    def _true_end(self, data: bytes, body: int, end: int, head: Head, *, ended: bool) -> int:
-        """Return the end of a body that holds a start line; -1 when more bytes must be seen.
-
-        What stands behind an honest body is a start line, or nothing. Bodies of the types that hold
-        messages are believed.
-        """
-        match = START.search(data, body, end)
-        if match is None or EMBEDS_MESSAGES.match(self._scan.text(head.content_type)):
-            return end
-        behind = data[end : end + MAX_START_LINE]
-        if not behind.strip(b"\r\n"):
-            return end if ended or behind else -1
-        line, newline, _ = behind.lstrip(b"\r\n").partition(b"\n")
-        if not newline and not ended and len(behind) < MAX_START_LINE:
-            return -1
-        if self._scan.is_start(line.rstrip(b"\r")):
-            return end
-        return match.start()
-
-    def _emit(
-        self, data: bytes, span: tuple[int, int, int], head: Head, notes: int, out: list[Framed]
-    ) -> None:
-        start, body, end = span
-        pieces, last = gather(self._anchors, start, end)
-        self.found += 1
-        out.append(
-            Framed(
-                head, data[start:end], body - start, head.notes | notes | self._resync,
-                last.frame, last.time_ns, last.digits, pieces,
-            )
-        )  # fmt: skip
-        self._resync = 0
-
-    def _lost(self) -> int:
-        """What stands here is no message."""
-        self._synced = False
-        self._note_junk(1)
-        self._resync |= RESYNC
-        return -1
-
-    def _search(self, data: bytes, position: int) -> int:
-        """Return the place of the next start line, or what must be kept to find it later."""
-        match = START.search(data, position)
-        if match is None:
-            # A start line may have begun in the last line, or in the one before it where the header
-            # line that must follow is not whole yet.
-            last = data.rfind(b"\n", position)
-            before = data.rfind(b"\n", position, max(last, position))
-            keep = max(position, before + 1, len(data) - 2 * MAX_START_LINE)
-            self._note_junk(keep - position)
-            return keep
-        start = match.start()
-        self._note_junk(start - position)
-        self._synced = True
-        if start > position:
-            self._resync |= RESYNC
-        return start
-
-    def _note_junk(self, count: int) -> None:
-        self.junk += count
-        self._searched += count
-
-    def _discard(self, chunk: Chunk) -> None:
-        """Keep of bytes without any token of SIP what may be the beginning of a start line."""
-        data = chunk.data
-        self._resync |= RESYNC
-        line = data.rfind(b"\n") + 1
-        if line or not self._buffer:
-            self._note_junk(len(self._buffer) + max(line, len(data) - MAX_START_LINE))
-            self._anchors = [(0, chunk)]
-            self._keep(data, max(line, len(data) - MAX_START_LINE))
-        else:
-            self._anchors.append((len(self._buffer), chunk))
-            self._buffer += data
-            excess = max(0, len(self._buffer) - MAX_START_LINE)
-            self._note_junk(excess)
-            self._keep(bytes(self._buffer), excess)
-
-    def _keep(self, data: bytes, position: int) -> None:
-        """Keep ``data`` from ``position`` on."""
-        if position >= len(data):
-            self._buffer.clear()
-            self._anchors = []
-            return
-        anchors = self._anchors
-        if position:
-            while len(anchors) > 1 and anchors[1][0] <= position:
-                del anchors[0]
-            self._anchors = [(at - position, chunk) for at, chunk in anchors]
-        self._buffer = bytearray(memoryview(data)[position:])
 
     def _cut(self, why: int) -> list[Framed]:
         """Use what is there: no more bytes follow."""
-        out: list[Framed] = []
         self._begun = None
         data = bytes(self._buffer)
-        while data:
-            out += self._frame(data, ended=True)
-            rest = bytes(self._buffer)
-            if rest:  # a message that lacks its end; where its length lied, others stand behind it
-                self._keep(rest, self._truncated(rest, why, out))
-            data = bytes(self._buffer)
-        self._anchors = []
+        out = self._frame(data, why) if data else []
         self._need = 0
         return out
 
-    def _truncated(self, data: bytes, why: int, out: list[Framed]) -> int:
-        """Emit the message that is cut short in ``data``; return where the next one begins."""
+    def _truncated(self, data: bytes, start: int, why: int, out: list[Framed]) -> int:
+        """Emit the message that is cut short at the end of ``data``; return where to go on."""
         size = len(data)
-        blank, body = head_end(data, 0)
-        if blank < 0:  # the last line may be cut
-            blank, body = data.rfind(b"\n"), size
-        head = None
-        if self._synced and blank >= 0:
-            head = self._scan.scan(data[:blank].rstrip(b"\r"))
+        blank, body = self._head_end(data, start)
+        cut_head = blank < 0
+        if cut_head:  # the last line may be cut
+            blank, body = data.rfind(b"\n", start), size
+        head = self._scan.scan(data[start:blank].rstrip(b"\r")) if blank > start else None
         if head is None:
-            self._note_junk(size)
-            return size
+            return self._lost(start, size)
         match = START.search(data, body)
-        if match is not None and not EMBEDS_MESSAGES.match(self._scan.text(head.content_type)):
-            self._emit(data, (0, body, match.start()), head, BAD_LENGTH, out)
+        if match is not None and not embeds_messages(head, self._scan):
+            # Its length lied: others stand behind it.
+            self._emit(data, (start, body, match.start()), head, BAD_LENGTH, out)
             return match.start()
-        if why and body < size and head.content_length is not None:
-            self._skip = max(0, body + head.content_length - size)
-        self._emit(data, (0, body, size), head, why | TRUNCATED, out)
+        if why and not cut_head and head.content_length is not None:
+            self._tail = body + head.content_length - size
+        self._emit(data, (start, body, size), head, why | TRUNCATED, out)
         return size

@@ -84,7 +84,7 @@ class Wire:
         via: list[str] | None = None,
         epid: str | None = None,
         body: str = "",
-        **headers: str,
+        headers: dict[str, str] | None = None,
     ) -> Said:
         """Send a request from the opener."""
         tag = f";tag={from_tag}" if from_tag else ""
@@ -94,7 +94,7 @@ class Wire:
             "Call-ID": call,
             "CSeq": f"{cseq} {method}",
         }
-        fields |= {name.replace("_", "-"): value for name, value in headers.items()}
+        fields |= headers or {}
         vias = ["SIP/2.0/TCP 10.0.0.1:50000"] if via is None else via
         start = f"{method} {uri(recipient)} SIP/2.0"
         row = self.story.say(self, start, vias, fields, body, up)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from analyzer.meaning import analyse
 from tests.analyzer.stories import Said, Story, Wire, cmd, envelope, rpl
 
@@ -20,12 +22,12 @@ class Path:
         self.down = self.story.connect("10.0.0.9:40000", "10.0.1.1:5061")
         self.back = self.story.connect("10.0.1.1:40000", "10.0.0.9:5060")
 
-    def client_asks(self, method: str, *, cseq: int, to_tag: str | None = "s", body: str = "") -> None:
+    def client_asks(
+        self, method: str, *, cseq: int, to_tag: str | None = "s", body: str = ""
+    ) -> None:
         """Send a request of the client through, and its 200 back."""
         said = [
-            wire.asks(
-                method, "ann", "svc", call="c", cseq=cseq, to_tag=to_tag, body=body, via=vias
-            )
+            wire.asks(method, "ann", "svc", call="c", cseq=cseq, to_tag=to_tag, body=body, via=vias)
             for wire, vias in ((self.client, ONE), (self.down, TWO))
         ]
         if method != "ACK":
@@ -40,9 +42,8 @@ class Path:
         self.back.answered(first, 200)
 
     def _service(self, wire: Wire, method: str, cseq: int, body: str, vias: list[str]) -> Said:
-        names = {"call": "c", "cseq": cseq, "from_tag": "s", "to_tag": "a"}
-        up = wire is self.back
-        return wire.asks(method, "svc", "ann", body=body, via=vias, up=up, **names)
+        say = partial(wire.asks, method, "svc", "ann", call="c", from_tag="s", to_tag="a")
+        return say(cseq=cseq, body=body, via=vias, up=wire is self.back)
 
 
 def _talk() -> Path:

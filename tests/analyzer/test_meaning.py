@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer.meaning import analyse
-from analyzer.trace import open_capture
 from tests.analyzer.stories import Story
-from tests.analyzer.truths import CAPTURES, FLOWS, PLAIN, name_of, opened, truth_of
+from tests.analyzer.truths import FLOWS, PLAIN, name_of, opened, truth_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -254,10 +253,8 @@ def test_a_forked_invite_has_one_dialog_that_was_confirmed() -> None:
     assert len(analysis.sessions[0].connections) == 1
 
 
-def test_a_capture_without_sip_has_no_meaning() -> None:
-    encrypted = next(path for path in CAPTURES if path.stem == "tls")
-    with open_capture(encrypted) as trace:
-        analysis = trace.analysis()
+def test_a_trace_without_messages_has_no_meaning() -> None:
+    analysis = analyse(Story().trace())
     assert analysis.transactions == ()
     assert analysis.dialogs == ()
     assert analysis.sessions == ()

@@ -1,3 +1,5 @@
+"""What each filter means on each list."""
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

@@ -16,10 +16,11 @@ from tests.analyzer.cli.running import xccos
 from tests.paths import ROOT, SAMPLES, require_shared
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 CAPTURES = sorted(SAMPLES.glob("*.pcap*"))
-LISTS = {
+LISTS: dict[str, tuple[str, Mapping[str, Any]]] = {
     "messages": ("message", MESSAGE_FIELDS),
     "commands": ("command", COMMAND_FIELDS),
     "dialogs": ("dialog", DIALOG_FIELDS),

@@ -1,3 +1,5 @@
+"""Times as text and as people type them."""
+
 from __future__ import annotations
 
 import pytest

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 CAPTURES = sorted((SHARED / "captures").glob("*.pcap"))
 FLOWS = sorted((SHARED / "flows").glob("*.pcap*"))
 ENCRYPTED = ("tls",)
-"""Captures that show no SIP without their keys."""
+"""Captures that can be read only where tshark is installed."""
 PLAIN = [path for path in CAPTURES if path.stem not in ENCRYPTED]
 
 

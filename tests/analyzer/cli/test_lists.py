@@ -1,3 +1,5 @@
+"""The four lists: formats, fields, filters, widths, and what hostile captures may not do."""
+
 from __future__ import annotations
 
 import csv

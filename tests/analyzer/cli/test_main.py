@@ -1,3 +1,5 @@
+"""Start-up, exit codes, interrupts, completion."""
+
 from __future__ import annotations
 
 import json

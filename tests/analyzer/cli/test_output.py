@@ -1,3 +1,5 @@
+"""Where output goes, and that files appear whole or not at all."""
+
 from __future__ import annotations
 
 import json
@@ -41,7 +43,8 @@ def test_a_file_gets_what_stdout_would_get(tmp_path: Path) -> None:
         result = xccos("messages", SAMPLE, "-o", path)
         assert (result.code, result.out, result.err) == (0, "", "")
         assert path.read_bytes() == xccos("messages", SAMPLE, "--format", suffix).raw
-    assert sorted(os.listdir(tmp_path)) == ["out.csv", "out.json", "out.jsonl"]
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["out.csv", "out.json", "out.jsonl"]
 
 
 def test_a_triage_goes_to_a_file_by_its_suffix(tmp_path: Path) -> None:
@@ -66,11 +69,16 @@ def test_an_input_is_never_overwritten(name: str, tmp_path: Path) -> None:
 def test_an_interrupted_run_leaves_what_was_there(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     path.write_text("before")
-    with pytest.raises(KeyboardInterrupt), destination(str(path), ()) as write:
-        write(b"half")
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with destination(str(path), ()) as write:
+            write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert path.read_text() == "before"
-    assert os.listdir(tmp_path) == ["out.csv"]
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_is_no_plain_file_is_written_directly(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+"""The bar appears for people who wait, and for nobody else."""
+
 from __future__ import annotations
 
 from contextlib import redirect_stderr

@@ -1,3 +1,5 @@
+"""One message shown: everything that it belongs to, and its bytes unchanged."""
+
 from __future__ import annotations
 
 import hashlib

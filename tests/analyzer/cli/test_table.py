@@ -1,3 +1,5 @@
+"""Tables fit, cut and stream."""
+
 from __future__ import annotations
 
 import pytest

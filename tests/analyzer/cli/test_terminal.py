@@ -1,3 +1,5 @@
+"""Colour, width and characters of the place that output goes to."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,1 +1,3 @@
+"""Tests of the writers."""
+
 from __future__ import annotations

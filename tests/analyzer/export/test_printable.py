@@ -1,3 +1,5 @@
+"""Nothing printed steers a terminal."""
+
 from __future__ import annotations
 
 import pytest
