@@ -6,6 +6,7 @@ not look like one in which nothing was said.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyzer.parallel import merge
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 HANDSHAKE, CLIENT_HELLO = 22, 1  # RFC 8446 5.1 and 4
 _RANDOM = slice(11, 43)
+# Frames in a sentence.
+SHOWN = 8
 # RFC 5246 6.2.3; with its head. Whatever waits longer for the end of a record waits in vain.
 LARGEST_RECORD = 5 + 16_384 + 2_048
 
@@ -36,7 +39,7 @@ LARGEST_RECORD = 5 + 16_384 + 2_048
 class _Side:
     """One direction."""
 
-    __slots__ = ("fin", "lost", "reader", "started", "waiting")
+    __slots__ = ("fin", "lost", "reader", "started", "unread", "waiting")
 
     def __init__(self, scanner: HeadScanner) -> None:
         self.reader = StreamReader(scanner, whole=True)
@@ -46,7 +49,14 @@ class _Side:
         """Bytes since the last whole record."""
         self.lost = 0
         """The first frame after bytes that were missing, while no record was completed since."""
+        self.unread = 0
+        """The first frame with application data that was not decrypted, while none was since."""
         self.fin = False
+
+    @property
+    def breaks_off(self) -> bool:
+        """Tell at its end whether there is more in it than was decrypted."""
+        return bool(self.unread or self.lost or self.waiting > LARGEST_RECORD)
 
 
 class _Session:
@@ -64,14 +74,17 @@ class _Session:
         self.service: str | None = None
         """What it carries, where that is known not to be SIP."""
         self.records = 0
-        self.unread = False
-        """Application data was not decrypted."""
-        self.broken = 0
-        """Directions of which the rest was not decrypted."""
 
     @property
     def started(self) -> bool:
+        """Something of it was decrypted."""
         return self.sides[0].started or self.sides[1].started
+
+    @property
+    def empty(self) -> bool:
+        """All of it was seen, and it had nothing to tell."""
+        whole = not any(side.breaks_off for side in self.sides)
+        return bool(self.records) and not self.started and whole
 
 
 class _Pass:
@@ -80,6 +93,8 @@ class _Pass:
     def __init__(self, reading: Reading, plaintext: Spool, *, items: bool) -> None:
         self.reading = Reading()
         self.problem: str | None = None
+        self.broken: list[int] = []
+        """For each direction that breaks off, the frame from which on nothing was decrypted."""
         self._digits = reading.digits
         self._plaintext = plaintext
         self._writer = RowWriter(self.reading.rows, items=items)
@@ -106,20 +121,20 @@ class _Pass:
             if frame.lost and not side.lost:
                 side.lost = frame.frame
         session.records += frame.records
-        session.unread = session.unread or frame.unread
-        if frame.unread and side.started:
-            self._gap(session, number, frame.frame)
         for digits in frame.plain:
             if session.service is None and self.problem is None:
                 self._record(session, number, frame, bytes.fromhex(digits.decode()))
+        if frame.unread:
+            side.unread = side.unread or frame.frame
 
     def close(self) -> None:
         """Say that no more frames will come."""
         for session in self.sessions:
             for number, side in enumerate(session.sides):
-                if side.started and (side.lost or side.waiting > LARGEST_RECORD):
-                    session.broken += 1
-                    self._gap(session, number, side.lost or session.flow.last)
+                if session.started and session.service is None and side.breaks_off:
+                    # To the end of the connection: no answer in it would be seen.
+                    self.broken.append(side.unread or side.lost or session.flow.last)
+                    self._gap(session, number, session.flow.last)
                 self._messages(session, number, side.reader.close())
                 if side.reader.found:
                     self.reading.stream_counters["bytes between messages"] += side.reader.junk
@@ -144,6 +159,9 @@ class _Pass:
         side.started = True
         if session.service is not None:
             return
+        if side.unread:
+            self._gap(session, number, frame.frame)
+            side.unread = 0
         offset = tls.PLAINTEXT + self._plaintext.length
         self.problem = self._plaintext.write(data)
         if self.problem is not None:
@@ -201,10 +219,9 @@ def read_tls(
         run = _Pass(reading, plaintext, items=items)
         randoms = {one.random for one in run.sessions if one.random is not None}
         covered, more = keys.known(randoms)
-        problem = _run(run, source, keys) if covered or more else None
-        if problem is not None and not (reading.damaged and len(run.reading.rows)):
-            reading.notes.append(f"TLS was not read to its end: {problem}.")
-        _tally(reading, run.sessions, covered)
+        unnamed = any(one.random is None and one.handshake for one in run.sessions)
+        problem = _run(run, reading, source, keys) if covered or more or unnamed else None
+        _tally(reading, run, covered, problem)
         merge(reading, run.reading)
         reading.settle()
     except BaseException:
@@ -213,13 +230,10 @@ def read_tls(
     return plaintext
 
 
-def _run(run: _Pass, source: Source, keys: tls.KeyLog) -> str | None:
+def _run(run: _Pass, reading: Reading, source: Source, keys: tls.KeyLog) -> str | None:
     """Let tshark run over the capture; return what went wrong."""
-    counts: dict[int, int] = {}
-    for session in run.sessions:
-        port = int.from_bytes(session.flow.key[-2:], "big")
-        counts[port] = counts.get(port, 0) + 1
-    ports = sorted(counts, key=lambda port: -counts[port])
+    counts = Counter(int.from_bytes(session.flow.key[-2:], "big") for session in run.sessions)
+    ports = [port for port, _ in counts.most_common()]
     try:
         with tls.Tshark(source.fileno(), keys, ports) as tshark:
             for frame in tshark:
@@ -229,15 +243,15 @@ def _run(run: _Pass, source: Source, keys: tls.KeyLog) -> str | None:
     except OSError as error:
         return f"tshark cannot be run: {error.strerror}"
     run.close()
-    return run.problem or tshark.problem
+    # Of a damaged capture tshark complains too, after all that can be read of it.
+    return run.problem or (None if reading.damaged else tshark.problem)
 
 
 _NO_KEYS = "no key log (give one with --keylog, or put NAME.keylog beside the capture)"
 _NO_TSHARK = "tshark is not installed (Debian: apt install tshark)"
-_NO_HANDSHAKE = "their handshake was not captured"
+_NO_HANDSHAKE = "their handshake was not captured, or not as a whole"
 _NO_SECRETS = "the key log has no secrets for these connections"
 _NO_FIT = "none of the keys fits"
-_REASONS = (_NO_HANDSHAKE, _NO_SECRETS, _NO_FIT)
 
 
 def _closed(reading: Reading, count: int, why: str) -> None:
@@ -249,13 +263,13 @@ def _amount(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
-def _tally(reading: Reading, sessions: list[_Session], covered: set[bytes]) -> None:
+def _tally(reading: Reading, run: _Pass, covered: set[bytes], problem: str | None) -> None:
     """Count what was read and what was not, and say why not."""
-    reasons = dict.fromkeys(_REASONS, 0)
+    reasons: Counter[str] = Counter()
     services = reading.services
-    for session in sessions:
-        if not session.started and (session.unread or not session.records):
-            reasons[_reason(session, covered)] += 1
+    for session in run.sessions:
+        if not session.started and not session.empty:
+            reasons[problem or _reason(session, covered)] += 1
             continue
         services["TLS"] -= 1
         if session.started:
@@ -264,12 +278,16 @@ def _tally(reading: Reading, sessions: list[_Session], covered: set[bytes]) -> N
             carried = session.service or "unknown"
             services[f"{carried} in TLS" if session.started else "TLS without data"] += 1
     reading.services = +services
-    for why, count in reasons.items():
+    for why, count in sorted(reasons.items()):
         _closed(reading, count, why)
-    if broken := sum(session.broken for session in sessions):
+    if problem is not None and not reasons:
+        reading.notes.append(f"TLS may not have been read to its end: {problem}.")
+    if run.broken:
+        where = ", ".join(map(str, sorted(run.broken)[:SHOWN]))
+        more = ", ..." if len(run.broken) > SHOWN else ""
         reading.notes.append(
-            f"{_amount(broken, 'direction')} of TLS connections could be read in part only: "
-            "behind a hole nothing can be decrypted."
+            f"{_amount(len(run.broken), 'direction')} of TLS connections cannot be read to the end "
+            f"(frame {where}{more}): behind missing bytes nothing can be decrypted."
         )
 
 
@@ -278,7 +296,8 @@ def _reason(session: _Session, covered: set[bytes]) -> str:
         return _NO_HANDSHAKE
     if session.random is not None and session.random not in covered:
         return _NO_SECRETS
-    return _NO_FIT
+    unread = any(side.unread for side in session.sides)
+    return _NO_FIT if unread or not session.records else _NO_HANDSHAKE
 
 
 def key_log_of(path: str | Path, reading: Reading) -> tls.KeyLog | None:

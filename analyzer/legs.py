@@ -96,6 +96,8 @@ class LegFinder:
         for leg in self.legs:
             leg.rows.sort()
             leg.transactions.sort()
+        # A half that was settled elsewhere leaves nothing behind.
+        self.legs = [leg for leg in self.legs if leg.rows]
         self.legs.sort(key=lambda leg: leg.rows[0])
         return self.legs
 

@@ -217,6 +217,8 @@ class Session:
     """One sentence."""
     problems: tuple[str, ...]
     """What failed, a sentence each, with frame numbers."""
+    doubts: tuple[str, ...] = ()
+    """Why the capture may not show all of it (holes), a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)

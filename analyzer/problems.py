@@ -34,7 +34,7 @@ def problems_of(view: SessionView) -> tuple[str, ...]:
     texts = list(dict.fromkeys(text for _, text in found))
     if len(texts) > MAX_PROBLEMS:
         texts[MAX_PROBLEMS:] = [f"{len(texts) - MAX_PROBLEMS} more problems of these kinds"]
-    return (*texts, *_holes(view))
+    return tuple(texts)
 
 
 def _commands(view: SessionView) -> Iterator[Problem]:
@@ -150,6 +150,11 @@ def _obsolete(
                 f"{view.frame(dialog.rows[0])}, the client answers 487 (frames {frames}{more})"
             ),
         )
+
+
+def doubts_of(view: SessionView) -> tuple[str, ...]:
+    """Return why the capture may not show all of a session: no failures, but a reason for care."""
+    return tuple(_holes(view))
 
 
 def _holes(view: SessionView) -> Iterator[str]:

@@ -124,6 +124,10 @@ class Trace:
         """Close the capture; rows stay, messages can no longer be read back."""
         self._source.close()
 
+    def read(self, offset: int, length: int) -> bytes:
+        """Return bytes of the capture by the offsets that ``rows`` have; fewer at its end."""
+        return self._source.read(offset, length)
+
     def raw(self, row: int) -> bytes:
         """Return the bytes of a message, read back from the capture."""
         read = self._source.read
@@ -194,8 +198,8 @@ def open_capture(
             carries. TLS is decrypted by tshark, where that is installed.
 
     Raises:
-        SourceError: the file, or the key log given, cannot be opened. What a damaged file still gives is no error: see
-            ``Trace.quality``.
+        SourceError: the file, or the key log given, cannot be opened. What a damaged file still
+            gives is no error: see ``Trace.quality``.
     """
     keys = _given_keys(keylog)
     source = open_source(path, progress=progress)

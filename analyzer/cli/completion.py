@@ -19,12 +19,11 @@ The same without this command:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> int:
     """Print a completion script for bash, zsh or fish."""
-    from click.shell_completion import ShellComplete, get_completion_class
+    from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
-    found = get_completion_class(shell)
-    if found is None:
-        raise click.UsageError(f"there is no completion for {shell}")
-    made = found(main, {}, "xccos", "_XCCOS_COMPLETE")
+    made = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}[shell](
+        main, {}, "xccos", "_XCCOS_COMPLETE"
+    )
     # The base class's: that of bash starts the shell to ask for its version.
     click.echo(ShellComplete.source(made))
     return OK

@@ -1,4 +1,8 @@
-"""Exit codes: part of the contract of the command line (docs/cli.md)."""
+"""Exit codes: part of the contract of the command line (docs/cli.md).
+
+Of several reasons the highest counts: damage goes before a met condition, because only a part of a
+damaged input was judged.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +26,3 @@ EXIT_CODES = {
     DAMAGED: "an input is damaged or unreadable; what could be read was shown",
     INTERRUPTED: "interrupted",
 }
-
-
-def worst(codes: list[int]) -> int:
-    """Return the code of a run over several files: damage goes before a met condition.
-
-    Of a damaged input only a part was judged, so whoever asked must know that first.
-    """
-    return max(codes, default=OK)

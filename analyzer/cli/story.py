@@ -136,13 +136,17 @@ def _session(session: Record, count: int, terminal: Terminal) -> Iterator[str]:
     yield from _section("Posts", _posts(session, terminal), terminal)
     yield from _section("Slowest commands", _slowest(session, terminal), terminal)
     yield from _section("What failed", _points(session["problems"], terminal, "failed"), terminal)
+    yield from _section(
+        "What is uncertain", _points(session["doubts"], terminal, "doubtful"), terminal
+    )
 
 
 def _judgement(session: Record) -> tuple[str, str]:
     """Return symbol and style of the verdict: by the steps first, then by anything that failed."""
     if any(step["status"] in ("failed", "missing") for step in session["steps"]):
         return "failed", "bad"
-    return ("doubtful", "doubtful") if session["problems"] else ("ok", "good")
+    doubtful = session["problems"] or session["doubts"]
+    return ("doubtful", "doubtful") if doubtful else ("ok", "good")
 
 
 def _facts(session: Record, terminal: Terminal) -> Iterator[str]:

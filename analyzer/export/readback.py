@@ -19,7 +19,7 @@ WINDOW = 1 << 16
 
 def reader_of(trace: Trace) -> Callable[[int], bytes]:
     """Return ``Trace.raw`` for rows that are asked for mostly in order, each maybe twice."""
-    read = trace._source.read  # noqa: SLF001  (the way back to the bytes; rows say where they lie)
+    read = trace.read
     piece, pieces = trace.rows.piece, trace.rows.pieces
     offsets, lengths = trace.rows.piece_columns["offset"], trace.rows.piece_columns["length"]
     start = end = 0

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.legs import first_row
 from analyzer.model import Session
-from analyzer.problems import problems_of
+from analyzer.problems import doubts_of, problems_of
 from analyzer.roles import plain_uri
 from analyzer.sessions.assignment import Assigner
 from analyzer.sessions.registrations import is_service, read_registration
@@ -177,6 +177,7 @@ class SessionBuilder:
             steps=steps,
             verdict=verdict_of(view, steps),
             problems=problems_of(view),
+            doubts=doubts_of(view),
         )
 
     def _addresses(self, draft: Draft) -> tuple[str, str | None, str]:

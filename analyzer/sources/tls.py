@@ -7,6 +7,7 @@ never names, runs without the user's settings, and looks nothing up.
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -58,8 +59,7 @@ class KeyLog:
         self._file = file
 
     def fileno(self) -> int:
-        """Return the descriptor, at the beginning of the file."""
-        self._file.seek(0)
+        """Return the descriptor of the file."""
         return self._file.fileno()
 
     def known(self, randoms: Collection[bytes]) -> tuple[set[bytes], bool]:
@@ -91,7 +91,7 @@ def open_key_log(path: str | Path) -> KeyLog:
     try:
         if not Path(path).is_file():  # a pipe could not be read twice
             raise SourceError(f"the key log {path} is not a file")
-        return KeyLog(str(path), Path(path).open("rb"))  # noqa: SIM115  (closed by KeyLog.close)
+        return KeyLog(str(path), Path(path).open("rb"))
     except OSError as error:
         raise SourceError(f"the key log {path} cannot be opened: {error.strerror}") from None
     except ValueError:  # a zero byte in the path
@@ -156,6 +156,8 @@ class Tshark:
         """Why the run ended early; set after iteration."""
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
         log = keys.fileno()
+        for descriptor in (capture, log):  # /dev/fd shares the position on some systems
+            os.lseek(descriptor, 0, os.SEEK_SET)
         # Arguments are made here, from numbers alone; the program is the user's own.
         self._child = subprocess.Popen(  # noqa: S603
             _command(f"/dev/fd/{capture}", f"/dev/fd/{log}", ports[:MAX_PORTS]),
@@ -263,20 +265,20 @@ def _unread(kinds: bytes, opaque: bytes, lengths: bytes, plain: Sequence[bytes])
 def _keys(fields: Sequence[bytes]) -> tuple[bytes, ...]:
     """Return the keys that the addresses of a frame allow; tunnels give it several."""
     ports = b"".join(int(_last(port)).to_bytes(2, "big") for port in fields[4:6])
-    found: list[bytes] = []
-    for family, sources, targets in (
-        (socket.AF_INET, *fields[0:2]),
-        (socket.AF_INET6, *fields[2:4]),
-    ):
-        if sources and targets:
-            pairs = zip(sources.split(b","), targets.split(b","), strict=True)
-            found += [
-                socket.inet_pton(family, source.decode())
-                + socket.inet_pton(family, target.decode())
-                + ports
-                for source, target in pairs
-            ]
-    return tuple(reversed(found))
+    found = _pairs(socket.AF_INET, fields[0], fields[1])
+    found += _pairs(socket.AF_INET6, fields[2], fields[3])
+    return tuple(pair + ports for pair in reversed(found))
+
+
+def _pairs(family: int, sources: bytes, targets: bytes) -> list[bytes]:
+    """Return source and target of each IP layer of a family, the outermost first."""
+    if not sources or not targets:
+        return []
+    packed = [
+        [socket.inet_pton(family, text) for text in texts.decode().split(",")]
+        for texts in (sources, targets)
+    ]
+    return [source + target for source, target in zip(*packed, strict=True)]
 
 
 def _nanoseconds(text: bytes) -> int:

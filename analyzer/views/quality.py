@@ -65,7 +65,7 @@ def _place(trace: Trace, stream: int, frame: int, length: int) -> Record:
 
 def remarks(trace: Trace) -> list[str]:
     """Return sentences for people; an empty list means that nothing seems to be missing."""
-    return [text for one in _REMARKS if (text := one(trace))]
+    return [*(text for one in _REMARKS if (text := one(trace))), *trace.quality.notes]
 
 
 def _damage(trace: Trace) -> str | None:
@@ -135,16 +135,6 @@ def _late(trace: Trace) -> str | None:
     )
 
 
-def _tls(trace: Trace) -> str | None:
-    count = trace.quality.services.get("TLS", 0)
-    if not count:
-        return None
-    return (
-        f"{amount(count, 'TLS connection')} not read: this release cannot decrypt. SIP in them, if "
-        "any, does not show here."
-    )
-
-
 def _conflicts(trace: Trace) -> str | None:
     found = trace.quality.conflicts
     if not found:
@@ -190,7 +180,6 @@ _REMARKS: tuple[Callable[[Trace], str | None], ...] = (
     _cut_frames,
     _one_sided,
     _late,
-    _tls,
     _broken_messages,
     _conflicts,
     _malformed,
@@ -225,9 +214,9 @@ def advice(trace: Trace) -> list[str]:
         found.append("Repeat the capture or the transfer of the file: it is damaged.")
     if quality.services.get("TLS"):
         found.append(
-            "Signalling is probably inside TLS (port 5061 or 443), which this release cannot "
-            "decrypt. Capture where it is plain, for example between front end and chat servers "
-            "on one machine, or decrypt with another tool first."
+            "Signalling is probably inside TLS (port 5061 or 443). Give the keys of these "
+            "connections with --keylog FILE, or capture where SIP is plain, for example between "
+            "front end and chat servers on one machine."
         )
     if quality.counters.get("cut frames"):
         found.append("Capture whole frames (tcpdump -s 0): these were cut short.")

@@ -155,6 +155,7 @@ FIELDS: dict[str, Callable[[Trace, Session], Any]] = {
         slow_record(trace, pair, number) for pair, number in slowest_pairs(trace, session)
     ],
     "problems": lambda _, session: list(session.problems),
+    "doubts": lambda _, session: list(session.doubts),
     "dialogs": _joins,
     "services": lambda _, session: list(session.services),
     "commands": lambda _, session: list(session.pairs),

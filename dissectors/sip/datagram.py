@@ -84,7 +84,8 @@ def _ends(datagram: Datagram, start: int, scanner: HeadScanner) -> tuple[int, in
     data, notes = datagram.payload, QUOTED if datagram.quoted else 0
     if _is_cr_only(data[start : start + MAX_HEAD], scanner):
         match = _EMPTY_LINE.search(data, start)
-        return (*match.span(), notes) if match is not None else (len(data), len(data), notes)
+        last = start + len(data[start:].rstrip(b"\r\n"))
+        return (*match.span(), notes) if match is not None else (last, len(data), notes)
     end, body = head_end(data, start)
     if end < 0:
         end, body = start + len(data[start:].rstrip(b"\r\n")), len(data)

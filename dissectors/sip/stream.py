@@ -286,7 +286,7 @@ class StreamReader(Held):
         if len(data) - start > longest:
             return self._lost(start, len(data) - longest)
         self._head_open = True
-        self._wait(len(data) - start, longest)
+        self._wait(max(len(data) - start, longest), 0)
         return start
 
     def _cut(self, why: int) -> list[Framed]:

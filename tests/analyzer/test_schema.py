@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,10 +86,10 @@ def test_the_triage_of_all_samples_keeps_to_its_schema() -> None:
     assert [one["file"] for one in document["captures"]] == [str(path) for path in CAPTURES]
 
 
-@pytest.mark.parametrize("name", ["tls.pcap"])
-def test_the_triage_of_a_capture_without_sip_keeps_to_its_schema(name: str) -> None:
-    result = xccos("triage", require_shared() / "captures" / name, "--format", "json")
-    document = json.loads(result.out)
+def test_the_triage_of_a_capture_without_sip_keeps_to_its_schema(tmp_path: Path) -> None:
+    locked = tmp_path / "locked.pcap"
+    shutil.copy(require_shared() / "captures/tls.pcap", locked)  # its keys stay behind
+    document = json.loads(xccos("triage", locked, "--format", "json").out)
     assert _checked("triage", [document]) == 1
     assert document["captures"][0]["sessions"] == []
     assert document["captures"][0]["contents"]

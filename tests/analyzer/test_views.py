@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import dpkt
 import pytest
 
-from analyzer.trace import open_capture
+from analyzer.trace import ConflictingOverlap, open_capture
 from analyzer.views.commands import FIELDS as COMMAND_FIELDS
 from analyzer.views.commands import command_record, pair_row, refused_by_reply
 from analyzer.views.detail import detail_record
@@ -19,6 +21,7 @@ from analyzer.views.numbers import amount, frames_text, spans
 from analyzer.views.quality import advice, contents, quality_record, remarks
 from analyzer.views.sessions import session_record
 from dissectors.model import Malformed
+from dissectors.notes import BAD_XCCOS, HOLE
 from tests.analyzer.captures import capture, chat, message
 from tests.paths import SAMPLES, require_shared
 
@@ -153,7 +156,6 @@ def test_connections_open_before_the_capture_are_remarked(hops: Trace) -> None:
     [
         ("flows/hole-in-the-middle.pcapng", "holes"),
         ("flows/late-start.pcapng", "before the capture began"),
-        ("captures/tls.pcap", "1 TLS connection not read"),
     ],
 )
 def test_what_is_missing_is_said_in_words(path: str, words: str) -> None:
@@ -185,9 +187,12 @@ def test_one_direction_alone_is_remarked(tmp_path: Path) -> None:
 
 
 def test_advice_fits_what_the_capture_holds_instead(tmp_path: Path) -> None:
-    with open_capture(require_shared() / "captures/tls.pcap") as tls:
+    locked = tmp_path / "locked.pcap"
+    shutil.copy(require_shared() / "captures/tls.pcap", locked)  # its keys stay behind
+    with open_capture(locked) as tls:
         assert any("TLS" in text for text in advice(tls))
         assert any("TLS 1" in text for text in contents(tls))
+        assert sum("1 TLS connection" in text for text in remarks(tls)) == 1
     with open_capture(capture(tmp_path / "empty.pcap")) as empty:
         assert contents(empty) == ["The capture has no frames."]
         assert not any("TLS connections" in text for text in advice(empty))
@@ -222,3 +227,38 @@ def test_frames_are_told_with_runs(frames: list[int], text: str) -> None:
 )
 def test_amounts_have_their_plural(count: int, noun: str, text: str) -> None:
     assert amount(count, noun) == text
+
+
+def test_what_is_unusual_in_packets_and_messages_is_counted_in_words() -> None:
+    said = ""
+    for group in ("sip_malformed", "tcp_reassembly", "sip_tcp_dev", "ip_fragments"):
+        for one in sorted((require_shared() / "corpus/captures" / group).glob("*cap*")):
+            with open_capture(one) as found:
+                said += "\n".join(remarks(found)) + "\n"
+    for words in ("Could not be decoded: 1 IP", "cut short when captured"):
+        assert words in said
+
+
+def test_messages_with_holes_and_differing_retransmissions_are_counted() -> None:
+    with open_capture(SAMPLES / "signin-tcp.pcap") as found:
+        found.rows.notes[3] |= HOLE
+        found.rows.notes[4] |= BAD_XCCOS
+        found.quality = replace(found.quality, conflicts=(ConflictingOverlap(0, 9, 4),))
+        assert remarks(found) == [
+            "1 message with bytes missing; 1 message whose XCCOS cannot be read (see notes in "
+            "`xccos messages`).",
+            "1 retransmission with bytes that differ from those first seen (frame 9): the first "
+            "ones are used.",
+        ]
+        (conflict,) = quality_record(found)["conflicts"]
+    assert (conflict["frame"], conflict["length"]) == (9, 4)
+
+
+def test_messages_that_cannot_be_parsed_have_a_record_all_the_same(tmp_path: Path) -> None:
+    with open_capture(capture(tmp_path / "bad.pcap", message(), chat("<open>"))) as trace:
+        record = detail_record(trace, 1)
+    assert record["document"]["problem"]
+    assert record["document"]["root"] is None
+    assert record["note_meanings"] == {
+        "bad-xccos": "the XCCOS body is not well-formed, or is refused (DTD, limits)"
+    }

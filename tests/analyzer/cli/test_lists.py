@@ -196,3 +196,23 @@ def test_a_fault_of_the_program_is_one_line_too(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("XCCOS_DEBUG", "1")
     with pytest.raises(RuntimeError):
         xccos("messages", SAMPLE)
+
+
+def test_tables_of_chosen_fields_flatten_what_is_nested() -> None:
+    lines = xccos("messages", SAMPLE, "--fields", "index,xccos,cseq,status").lines
+    row = next(line for line in lines if "cmd:join" in line)
+    assert row.split()[1:] == ["cmd:join", "4", "INFO"]
+
+
+def test_a_file_that_cannot_be_read_back_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    for error, words in (
+        (OSError(5, "Input/output error"), "Input/output error"),
+        (MemoryError(), "not enough memory"),
+    ):
+
+        def broken(*_: object, error: Exception = error, **__: object) -> object:
+            raise error
+
+        monkeypatch.setattr("analyzer.trace.open_capture", broken)
+        result = xccos("messages", SAMPLE)
+        assert (result.code, result.err) == (3, f"xccos: {SAMPLE}: {words}\n")

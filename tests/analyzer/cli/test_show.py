@@ -114,3 +114,25 @@ def test_a_message_over_several_frames_names_them_all() -> None:
         digests = [hashlib.sha1(trace.raw(row)).hexdigest() for row in rows]
     for row, digest in zip(rows[:2], digests, strict=False):
         assert digest in xccos("show", SAMPLE, str(row)).out
+
+
+def test_what_is_not_captured_is_said_so() -> None:
+    with open_capture(SAMPLES / "fault-no-reply.pcap") as trace:
+        silent = [
+            one.request
+            for one in trace.analysis().transactions
+            if one.expects_answer and one.final is None
+        ]
+        needless = [one.request for one in trace.analysis().transactions if not one.expects_answer]
+    assert silent[0] is not None
+    assert needless[0] is not None
+    path = SAMPLES / "fault-no-reply.pcap"
+    assert "no final answer captured" in xccos("show", path, str(silent[0])).out
+    assert "needs no answer" in xccos("show", path, str(needless[0])).out
+
+
+def test_a_copy_on_a_further_hop_is_said_so() -> None:
+    path = SAMPLES / "fe-two-hops.pcapng"
+    with open_capture(path) as trace:
+        copy, first = next(iter(trace.analysis().copy_of.items()))
+    assert f"copy on a further hop of message {first} (frame " in xccos("show", path, str(copy)).out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,11 +91,14 @@ def test_holes_are_told_as_quality_and_not_as_silence() -> None:
     assert "What seems absent may only not have been captured" in " ".join(quality.split())
 
 
-def test_a_capture_without_sip_says_what_it_has_and_what_to_do() -> None:
-    result = xccos("triage", require_shared() / "captures/tls.pcap")
+def test_a_capture_without_sip_says_what_it_has_and_what_to_do(tmp_path: Path) -> None:
+    locked = tmp_path / "locked.pcap"
+    shutil.copy(require_shared() / "captures/tls.pcap", locked)  # its keys stay behind
+    result = xccos("triage", locked)
     assert result.code == 0
     assert "There is no SIP message in 82 frames." in result.out
     assert "TLS 1" in result.out
+    assert "--keylog" in result.out
     assert "What to do next" in result.out
 
 

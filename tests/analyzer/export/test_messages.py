@@ -136,3 +136,19 @@ def test_the_csv_is_one_line_a_message_with_as_many_cells_as_the_header() -> Non
     assert {len(row) for row in rows} == {len(rows[0])}
     assert text.count("\r\n") == len(rows) == len(trace) + 1
     assert rows[0][:3] == ["index", "frame", "frames"]
+
+
+def test_a_record_without_a_time_or_with_whole_seconds_is_written_as_the_views_say(
+    tmp_path: Path,
+) -> None:
+    path = capture(tmp_path / "epoch.pcap", message(), message())
+    data = bytearray(path.read_bytes())
+    data[24:32] = bytes(8)  # the time of the first record
+    path.write_bytes(bytes(data))
+    with open_capture(path) as trace:
+        trace.rows.digits[1] = 0
+        assert _check(trace) == 2
+        assert [json.loads(line)["time"] for line in message_json_lines(trace)] == [
+            None,
+            "2026-11-22T07:20:06Z",
+        ]
