@@ -60,12 +60,12 @@ def _no_preferences(view: SessionView) -> str | None:
 
 
 STEPS = (
-    StepSpec(1, "1", "REGISTER with the front end", evidence.registered, _always),
-    StepSpec(2, "2", "SUBSCRIBE to contacts and configuration", evidence.subscribed, _always),
-    StepSpec(2, "3", "SERVICE with the endpoint's capabilities", evidence.published, _always),
-    StepSpec(3, "4", "INVITE to the Lookup service", evidence.lookup_invited, _no_lookup),
-    StepSpec(4, "5", "requri: URI of a Channel service", evidence.channel_learned, _no_lookup),
-    StepSpec(5, "6", "INVITE to the Channel service", evidence.channel_invited, _always),
+    StepSpec(1, "1", "REGISTER", evidence.registered, _always),
+    StepSpec(2, "2", "SUBSCRIBE: contact list", evidence.subscribed, _always),
+    StepSpec(2, "3", "SERVICE: capabilities", evidence.published, _always),
+    StepSpec(3, "4", "INVITE to Lookup", evidence.lookup_invited, _no_lookup),
+    StepSpec(4, "5", "requri: Channel URI", evidence.channel_learned, _no_lookup),
+    StepSpec(5, "6", "INVITE to Channel service", evidence.channel_invited, _always),
     StepSpec(6, "7", "getserverinfo", evidence.server_known, _sipe),
     StepSpec(6, "8", "getpref: preferences", evidence.preferences_read, _no_preferences),
     StepSpec(6, "9", "bjoin: rooms joined before", evidence.rooms_joined, _sipe_joins),

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.meaning import analyse
+from analyzer.trace import open_capture
 from tests.analyzer.stories import Story, Wire, cmd, envelope, post, rpl, uri
+from tests.paths import require_shared
 
 if TYPE_CHECKING:
     from analyzer.model import Analysis, Session
@@ -331,3 +333,12 @@ def test_a_slow_step_is_done_and_told() -> None:
     step = _analysis(story).sessions[0].steps[3]
     assert (step.status, step.latency_ms) == ("ok", 4001.0)
     assert step.detail.startswith("slow, 4.0 s")
+
+
+def test_a_hole_in_the_capture_is_a_doubt_and_no_failure() -> None:
+    with open_capture(require_shared() / "flows" / "hole-in-the-middle.pcapng") as trace:
+        (session,) = trace.analysis().sessions
+    assert session.problems == ()
+    assert session.doubts == (
+        "the capture has 2 holes in a connection of this session (before frame 53, 56)",
+    )

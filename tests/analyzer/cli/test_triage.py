@@ -79,7 +79,7 @@ def test_a_failed_step_is_said_by_symbol_and_word() -> None:
     lines = xccos("triage", require_shared() / "flows/lookup-404.pcap").lines
     failed = [line for line in lines if "✗ failed" in line]
     assert len(failed) == 1
-    assert "4 INVITE to the Lookup service" in failed[0]
+    assert "4 INVITE to Lookup" in failed[0]
     assert sum("○ missing" in line for line in lines) == 6
 
 

@@ -1,0 +1,622 @@
+"""TLS whose keys are at hand: where they are looked for, what is read, and what is said if not."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import struct
+import sys
+import tempfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+import zstandard
+
+from analyzer import decryption, trace
+from analyzer.cli.main import run
+from analyzer.sources import tls
+from analyzer.sources.files import SourceError
+from analyzer.sources.spool import Spool
+from analyzer.trace import open_capture
+from dissectors.capture.writer import write_pcapng
+from dissectors.notes import HOLE, TRUNCATED
+from tests.support.packets import Tcp, Udp, frames, pcap
+from tests.support.tls_captures import Sealed, split, told
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from analyzer.trace import Trace
+
+RANDOM = bytes(range(32))
+SECRET = b"CLIENT_RANDOM " + RANDOM.hex().encode() + b" " + b"ab" * 48 + b"\n"
+NO_KEYS = (
+    "1 TLS connection cannot be read: no key log (give one with --keylog, or put NAME.keylog "
+    "beside the capture)."
+)
+NO_SECRETS = "1 TLS connection cannot be read: the key log has no secrets for these connections."
+
+
+def info(number: int, body: bytes = b"") -> bytes:
+    """Return a message."""
+    head = (
+        "INFO sip:ann@example.com SIP/2.0\r\nVia: SIP/2.0/TLS 10.0.0.1;branch=z9hG4bK1\r\n"
+        "From: <sip:bob@example.com>;tag=1\r\nTo: <sip:ann@example.com>;tag=2\r\n"
+        f"Call-ID: one\r\nCSeq: {number} INFO\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+def answer(number: int) -> bytes:
+    """Return a response."""
+    start, _, rest = info(number).partition(b"\r\n")
+    return start.replace(start, b"SIP/2.0 200 OK") + b"\r\n" + rest
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Sealed:
+    """A TLS session whose key log is ``keys`` in the temporary directory."""
+    return Sealed(tmp_path / "keys")
+
+
+@pytest.fixture
+def capture(tmp_path: Path, session: Sealed) -> Path:
+    """A capture of a request and its answer, without a key log beside it."""
+    session.client(info(1)).server(answer(1))
+    path = tmp_path / "call.pcap"
+    path.write_bytes(pcap(told(session.writes)))
+    return path
+
+
+def read(path: Path | str, keylog: Path | None = None, *, jobs: int = 1) -> list[bytes]:
+    """Return the messages of a capture."""
+    with open_capture(path, keylog=keylog, jobs=jobs) as opened:
+        return list(map(opened.raw, range(len(opened))))
+
+
+def opened(path: Path, keylog: Path | None = None) -> Trace:
+    """Return the trace of a capture, closed."""
+    with open_capture(path, keylog=keylog) as found:
+        return found
+
+
+BOTH = [info(1), answer(1)]
+
+
+# where keys are
+
+
+@pytest.mark.parametrize("name", ["call.pcap.keylog", "call.keylog"])
+def test_a_key_log_beside_the_capture_is_found(capture: Path, name: str) -> None:
+    assert read(capture) == []
+    capture.with_name("keys").rename(capture.with_name(name))
+    assert read(capture) == BOTH
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+@pytest.mark.parametrize("name", ["call.pcap{}.keylog", "call.pcap.keylog", "call.keylog"])
+def test_a_compressed_capture_finds_the_key_log_of_the_plain_one(
+    capture: Path, name: str, suffix: str
+) -> None:
+    pack = gzip.compress if suffix == ".gz" else zstandard.compress
+    packed = capture.with_name(f"call.pcap{suffix}")
+    packed.write_bytes(pack(capture.read_bytes()))
+    capture.unlink()
+    capture.with_name("keys").rename(capture.with_name(name.format(suffix)))
+    assert read(packed) == BOTH
+
+
+def test_the_key_log_of_another_capture_is_left_alone(capture: Path) -> None:
+    other = capture.with_name("call.one.pcap")
+    capture.rename(other)
+    other.with_name("keys").rename(other.with_name("call.keylog"))
+    assert tls.beside(other) is None
+
+
+def test_a_key_log_that_is_given_comes_before_one_beside_the_capture(capture: Path) -> None:
+    capture.with_name("call.keylog").write_bytes(SECRET)
+    assert read(capture) == []
+    assert read(capture, capture.with_name("keys")) == BOTH
+
+
+def _pcapng(session: Sealed, key_log: bytes, *, after: bool = False) -> bytes:
+    """Return a capture that carries its keys, in front of the packets or behind them."""
+    data = write_pcapng(frames(told(session.writes)))
+    padded = key_log + bytes(-len(key_log) % 4)
+    body = struct.pack("<II", 0x544C534B, len(key_log)) + padded
+    length = struct.pack("<I", 12 + len(body))
+    block = struct.pack("<I", 10) + length + body + length
+    if after:
+        return data + block
+    header = int.from_bytes(data[4:8], "little")
+    return data[:header] + block + data[header:]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_keys_inside_a_pcapng_are_used_wherever_they_stand(
+    capture: Path, session: Sealed, after: bool
+) -> None:
+    path = capture.with_name("call.pcapng")
+    path.write_bytes(_pcapng(session, capture.with_name("keys").read_bytes(), after=after))
+    assert read(path) == BOTH
+
+
+def test_embedded_keys_never_have_a_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    log = tls.embedded([SECRET.rstrip(b"\n"), SECRET])
+    assert list(tmp_path.iterdir()) == []
+    status = os.fstat(log.fileno())
+    assert (status.st_nlink, stat.S_IMODE(status.st_mode) & 0o077) == (0, 0)
+    assert log.known([RANDOM]) == ({RANDOM}, False)
+    log.close()
+
+
+def test_nothing_is_left_behind(
+    capture: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    place = tmp_path_factory.mktemp("temporary")
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    before = sorted(capture.parent.iterdir())
+    assert read(capture, capture.with_name("keys")) == BOTH
+    assert list(place.iterdir()) == []
+    assert sorted(capture.parent.iterdir()) == before
+
+
+# what a key log says
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        (SECRET, ({RANDOM}, False)),
+        (b"# comment\n\n" + SECRET.upper(), ({RANDOM}, False)),
+        (SECRET.replace(b"CLIENT_RANDOM", b"CLIENT_TRAFFIC_SECRET_0"), ({RANDOM}, False)),
+        (SECRET.replace(b"00", b"01", 1), (set(), False)),
+        (b"", (set(), False)),
+        (bytes(range(256)) * 100, (set(), False)),
+        (b"RSA Session-ID:00 Master-Key:00\n", (set(), True)),
+    ],
+)
+def test_a_key_log_tells_which_sessions_it_has_secrets_for(
+    tmp_path: Path, text: bytes, known: tuple[set[bytes], bool]
+) -> None:
+    path = tmp_path / "keys"
+    path.write_bytes(text)
+    log = tls.open_key_log(path)
+    assert log.known([RANDOM]) == known
+    log.close()
+
+
+def test_of_an_endless_key_log_only_the_beginning_is_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "MAX_KEY_LOG", 1000)
+    path = tmp_path / "keys"
+    path.write_bytes(b"#" * 9000 + b"\n" + SECRET)
+    log = tls.open_key_log(path)
+    assert log.known([RANDOM]) == (set(), True)
+    log.close()
+
+
+def test_a_key_log_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path, capture: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (tmp_path / "absent", tmp_path, pipe):
+        with pytest.raises(SourceError, match=f"^the key log {path} is not a file$"):
+            open_capture(capture, keylog=path)
+    with pytest.raises(SourceError, match="not the name of a key log"):
+        open_capture(capture, keylog="a\0b")
+
+
+# the file
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])
+def test_a_compressed_capture_is_decrypted(capture: Path, pack: Callable[[bytes], bytes]) -> None:
+    capture.write_bytes(pack(capture.read_bytes()))
+    assert read(capture, capture.with_name("keys")) == BOTH
+
+
+def test_standard_input_is_decrypted(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    buffer = io.BytesIO(capture.read_bytes())
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=buffer, closed=False))
+    assert read("-", capture.with_name("keys")) == BOTH
+
+
+def test_names_are_never_taken_for_options(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(capture.parent)
+    capture.rename("-V")
+    Path("keys").rename("-w a,b:c.keylog")
+    assert read("-V", Path("-w a,b:c.keylog")) == BOTH
+    assert sorted(os.listdir()) == ["-V", "-w a,b:c.keylog"]
+
+
+def test_several_processes_give_the_same_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace, "MIN_SHARED", 1)
+    packets: list[Tcp] = []
+    for number in range(8):
+        session = Sealed(tmp_path / "many.keylog").client(info(number)).server(answer(number))
+        packets += told(session.writes, client=f"10.0.1.{number}:50000")
+    path = tmp_path / "many.pcap"
+    path.write_bytes(pcap(packets))
+    assert read(path, jobs=2) == read(path)
+    assert len(read(path, jobs=2)) == 16
+
+
+# the connections
+
+
+def test_plain_and_decrypted_messages_stand_in_the_order_of_their_frames(
+    tmp_path: Path, session: Sealed
+) -> None:
+    session.client(info(1)).server(answer(1)).client(info(2))
+    packets: list[Tcp | Udp] = []
+    for number, packet in enumerate(told(session.writes)):
+        packets += [packet, Udp("10.0.0.3:5060", "10.0.0.4:5060", info(100 + number))]
+    path = tmp_path / "both.pcap"
+    path.write_bytes(pcap(packets))
+    with open_capture(path, keylog=tmp_path / "keys") as found:
+        assert list(found.rows.frame) == sorted(found.rows.frame)
+        kinds = [found.streams[stream].transport for stream in found.rows.stream]
+        assert (kinds.count("tls"), kinds.count("udp")) == (3, len(packets) // 2)
+        for row in range(len(found)):
+            number, _ = found.rows.cseqs.values[found.rows.cseq[row]] or (0, "")
+            assert (number < 100) == (kinds[row] == "tls")
+            assert found.raw(row) in (info(number), answer(number))
+
+
+def test_ports_that_are_used_again_are_another_connection(tmp_path: Path) -> None:
+    packets: list[Tcp] = []
+    for number in (1, 2):
+        session = Sealed(tmp_path / "keys").client(info(number)).server(answer(number))
+        packets += told(session.writes, isns=(number * 10_000_000, number * 20_000_000))
+    path = tmp_path / "again.pcap"
+    path.write_bytes(pcap(packets))
+    found = opened(path, tmp_path / "keys")
+    assert [one.messages for one in found.connections] == [(1, 1), (1, 1)]
+    assert [one.first_frame for one in found.connections] == [1, len(packets) // 2 + 1]
+    assert [one.ends for one in found.connections] == [("fin", "fin")] * 2
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_a_record_that_looks_like_another_protocol_is_not_lost(
+    tmp_path: Path, session: Sealed, first: bool
+) -> None:
+    body = b"GET / HTTP/1.1\r\nHost: example.com\r\n\r\n"
+    whole = info(1, body)
+    if not first:
+        session.client(info(0))
+    session.client(whole[: -len(body)]).client(body)
+    path = tmp_path / "lines.pcap"
+    path.write_bytes(pcap(told(session.writes)))
+    assert read(path, tmp_path / "keys")[-1] == whole
+
+
+def test_large_messages_and_single_bytes_come_out_whole(tmp_path: Path, session: Sealed) -> None:
+    large = info(1, b"x" * 100_000)
+    session.client(large)
+    for byte in info(2):
+        session.client(bytes((byte,)))
+    path = tmp_path / "sizes.pcap"
+    path.write_bytes(pcap(told(split(session.writes, 1400))))
+    assert read(path, tmp_path / "keys") == [large, info(2)]
+
+
+def test_what_is_not_sip_is_counted_by_what_it_is(tmp_path: Path) -> None:
+    key_log = tmp_path / "keys"
+    sessions = (
+        Sealed(key_log).client(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").server(b"HTTP/1.1 200 OK\r\n"),
+        Sealed(key_log).client(b"\0\1\2\3"),
+        Sealed(key_log),
+    )
+    packets: list[Tcp] = []
+    for number, session in enumerate(sessions, 1):
+        packets += told(session.writes, client=f"10.0.1.{number}:50000")
+    path = tmp_path / "others.pcap"
+    path.write_bytes(pcap(packets))
+    quality = opened(path, key_log).quality
+    assert quality.services == {"HTTP in TLS": 1, "unknown in TLS": 1, "TLS without data": 1}
+    assert quality.counters["decrypted tls connections"] == 2
+    assert quality.notes == ()
+
+
+# what cannot be read is said
+
+
+def test_without_keys_the_connections_are_counted_and_the_way_out_is_named(capture: Path) -> None:
+    found = opened(capture)
+    assert (len(found), found.quality.notes) == (0, (NO_KEYS,))
+    assert found.quality.services == {"TLS": 1}
+
+
+def test_without_tshark_the_connections_are_counted_and_the_way_out_is_named(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(capture.parent))
+    found = opened(capture, capture.with_name("keys"))
+    assert found.quality.services == {"TLS": 1}
+    assert found.quality.notes == (
+        "1 TLS connection cannot be read: tshark is not installed (Debian: apt install tshark).",
+    )
+
+
+def test_the_key_log_of_other_connections_is_named_as_such(
+    capture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Sealed(tmp_path / "others")
+    monkeypatch.setattr(tls, "Tshark", None)  # nothing to decrypt: not even started
+    found = opened(capture, tmp_path / "others")
+    assert (found.quality.services, found.quality.notes) == ({"TLS": 1}, (NO_SECRETS,))
+
+
+def test_keys_that_do_not_fit_are_named_as_such(capture: Path, tmp_path: Path) -> None:
+    text = (tmp_path / "keys").read_text().rstrip()
+    (tmp_path / "keys").write_text(text[:-96] + "0" * 96 + "\n")
+    found = opened(capture, tmp_path / "keys")
+    assert found.quality.services == {"TLS": 1}
+    assert found.quality.notes == ("1 TLS connection cannot be read: none of the keys fits.",)
+
+
+def test_a_handshake_that_was_not_captured_is_named_as_such(
+    tmp_path: Path, session: Sealed
+) -> None:
+    handshake = len(session.writes)
+    session.client(info(1)).server(answer(1))
+    path = tmp_path / "late.pcap"
+    path.write_bytes(pcap(told(session.writes)[2 + handshake :]))
+    found = opened(path, tmp_path / "keys")
+    assert found.quality.services == {"TLS": 1}
+    assert found.quality.notes == (
+        "1 TLS connection cannot be read: their handshake was not captured, or not as a whole.",
+    )
+
+
+def test_behind_a_hole_nothing_is_decrypted_and_that_is_said(
+    tmp_path: Path, session: Sealed
+) -> None:
+    for number in range(1, 9):
+        session.client(info(number, b"x" * 1000)).server(answer(number))
+    packets = told(split(session.writes, 300))
+    sizes = [len(packet.payload) for packet in packets]
+    lost = next(at for at in range(len(sizes) // 2, len(sizes)) if sizes[at] == 300)
+    path = tmp_path / "hole.pcap"
+    path.write_bytes(pcap(packets[:lost] + packets[lost + 1 :]))
+    found = opened(path, tmp_path / "keys")
+    [connection] = found.connections
+    asked, answered = connection.messages
+    assert 0 < asked < 8
+    assert answered == 8
+    [hole] = found.quality.holes
+    # An answer could lie anywhere behind it.
+    assert (hole.stream, hole.frame, connection.holes) == (0, connection.last_frame, 1)
+    assert found.quality.notes == (
+        "1 direction of TLS connections cannot be read to the end "
+        f"(frame {lost + 1}): behind missing bytes nothing can be decrypted.",
+    )
+    assert any(notes & HOLE for notes in found.rows.notes)
+
+
+def test_a_capture_that_ends_within_a_record_has_no_hole(tmp_path: Path, session: Sealed) -> None:
+    half = len(info(2)) // 2
+    session.client(info(1)).client(info(2)[:half]).client(info(2)[half:])
+    packets = told(split(session.writes, 100), closed=False)
+    path = tmp_path / "end.pcap"
+    path.write_bytes(pcap(packets[:-1]))
+    found = opened(path, tmp_path / "keys")
+    assert (found.quality.holes, found.quality.notes) == ((), ())
+    assert found.connections[0].ends == ("end", "end")
+    assert [bool(notes & TRUNCATED) for notes in found.rows.notes] == [False, True]
+
+
+def test_a_capture_cut_short_gives_what_is_before_the_cut(capture: Path, session: Sealed) -> None:
+    capture.write_bytes(capture.read_bytes()[:-150])
+    found = opened(capture, capture.with_name("keys"))
+    assert (found.quality.damaged, found.quality.notes) == (True, ())
+    assert len(found) == 2
+
+
+def _pretend(path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put another program into the place of tshark."""
+    place = path.with_name("bin")
+    place.mkdir()
+    program = place / "tshark"
+    program.write_text(f"#!{sys.executable}\n{script}")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(place))
+
+
+def test_a_tshark_that_fails_is_quoted(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = "import sys\nsys.exit('Running as root.\\ntshark: Some fields aren\\'t valid')"
+    _pretend(capture, monkeypatch, script)
+    found = opened(capture, capture.with_name("keys"))
+    assert found.quality.notes == (
+        "1 TLS connection cannot be read: tshark: Some fields aren't valid.",
+    )
+
+
+def test_a_tshark_that_cannot_be_started_is_said(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _pretend(capture, monkeypatch, "")
+    capture.with_name("bin").joinpath("tshark").write_text("#!/nonexistent\n")
+    found = opened(capture, capture.with_name("keys"))
+    assert found.quality.notes == (
+        "1 TLS connection cannot be read: tshark cannot be run: No such file or directory.",
+    )
+
+
+def test_a_tshark_that_dies_leaves_what_it_gave_and_a_remark(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = _line(data=[info(1)])
+    script = (
+        f"import sys\nsys.stdout.write({line.decode()!r})\nsys.stdout.write('2\\t')\nsys.exit(3)"
+    )
+    _pretend(capture, monkeypatch, script)
+    found = opened(capture, capture.with_name("keys"))
+    assert len(found) == 1
+    assert found.quality.notes == (
+        "TLS may not have been read to its end: tshark ended with status 3.",
+    )
+
+
+def test_an_interrupted_run_takes_tshark_with_it(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = capture.with_name("pid")
+    script = (
+        f"import os, sys, time\nopen({str(place)!r}, 'w').write(str(os.getpid()))\n"
+        f"sys.stdout.write({_line(data=[info(1)]).decode()!r})\nsys.stdout.flush()\n"
+        "time.sleep(600)"
+    )
+    _pretend(capture, monkeypatch, script)
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(decryption._Pass, "take", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        open_capture(capture, keylog=capture.with_name("keys"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(place.read_text()), 0)
+
+
+def test_no_room_for_what_is_decrypted_is_said(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Spool, "write", lambda *_: "there is not enough room for temporary files")
+    found = opened(capture, capture.with_name("keys"))
+    assert len(found) == 0
+    assert found.quality.notes == (
+        "TLS may not have been read to its end: there is not enough room for temporary files.",
+    )
+
+
+# lines of tshark
+
+
+def _line(**fields: object) -> bytes:
+    """Return a line as tshark writes it."""
+    data = fields.get("data", [])
+    assert isinstance(data, list)
+    values = {
+        "frame": 7, "time": "1795327801.801785000", "src": "10.0.0.1", "dst": "10.0.0.2", "src6": "",
+        "dst6": "", "sport": 50000, "dport": 5061, "length": 100, "flags": "0x0018", "lost": "",
+        "repeated": "", "kinds": ",".join(["23"] * len(data)), "opaque": "",
+        "lengths": ",".join(str(len(one) + 24) for one in data),
+        **fields, "data": ",".join(one.hex() for one in data),
+    }  # fmt: skip
+    return "\t".join(map(str, values.values())).encode() + b"\n"
+
+
+def test_a_line_becomes_a_frame() -> None:
+    frame = tls._frame(_line(data=[b"SIP", b"/2.0"]), whole=True)
+    key = bytes((10, 0, 0, 1, 10, 0, 0, 2)) + struct.pack("!HH", 50000, 5061)
+    assert frame == tls.TlsFrame(
+        7, 1_795_327_801_801_785_000, (key,), 100, fin=False, lost=False, repeated=False,
+        records=2, unread=False, plain=(b"534950", b"2f322e30"),
+    )  # fmt: skip
+
+
+def test_a_frame_in_a_tunnel_has_the_keys_of_all_its_layers() -> None:
+    line = _line(src="1.1.1.1,10.0.0.1", dst="2.2.2.2,10.0.0.2", src6="fd00::1", dst6="fd00::2")
+    frame = tls._frame(line, whole=True)
+    assert frame is not None
+    assert [(len(key), key[3], key[-4:]) for key in frame.keys] == [
+        (36, 0, b"\xc3P\x13\xc5"), (12, 1, b"\xc3P\x13\xc5"), (12, 1, b"\xc3P\x13\xc5"),
+    ]  # fmt: skip
+    assert frame.keys[1][:4] == bytes((10, 0, 0, 1))
+
+
+@pytest.mark.parametrize(
+    ("fields", "unread"),
+    [
+        ({"kinds": "23", "lengths": "200"}, True),  # TLS 1.2 without its key
+        ({"kinds": "", "opaque": "23", "lengths": "200"}, True),  # TLS 1.3 without its key
+        ({"kinds": "22,20", "opaque": "23", "lengths": "90,1,900"}, True),
+        ({"kinds": "22,20,22", "opaque": "23", "lengths": "90,1,900"}, False),
+        ({"kinds": "21", "opaque": "23", "lengths": "19"}, False),  # an alert, decrypted
+        ({"kinds": "22,20,22", "lengths": "37,1,40"}, False),
+        ({"kinds": "23", "lengths": "32"}, False),  # nothing in it: TLS 1.0
+        ({"kinds": "23,23", "lengths": "32,64", "data": [b"x" * 20]}, False),
+        ({"kinds": "23,23", "lengths": "500,64", "data": [b"x" * 20]}, True),
+        ({"kinds": "", "lengths": ""}, False),  # a part of a record
+    ],
+)
+def test_application_data_that_stayed_closed_is_told_from_the_rest(
+    fields: dict[str, object], unread: bool
+) -> None:
+    frame = tls._frame(_line(**fields), whole=True)
+    assert frame is not None
+    assert frame.unread is unread
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\n", b"7\n", _line(frame="x"), _line(time="x"), _line(sport=""), _line(sport=65_536),
+        _line(src="10.0.0.1,10.0.0.3"), _line(src="x", dst="y"), _line(flags=""), _line(length=""),
+        _line(lengths="x", kinds="23"), _line() + b"\t\n",
+    ],
+)  # fmt: skip
+def test_a_line_of_another_form_is_passed_over(line: bytes) -> None:
+    assert tls._frame(line, whole=True) is None
+
+
+def test_a_frame_without_a_time_or_without_addresses_is_still_a_frame() -> None:
+    frame = tls._frame(_line(time="", src="", dst=""), whole=True)
+    assert frame is not None
+    assert (frame.time_ns, frame.keys) == (0, ())
+
+
+def test_a_line_that_is_too_long_is_a_hole(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = [_line(data=[info(1)]), _line(data=[info(2, b"x" * 900)]), _line(data=[info(3)])]
+    script = f"import sys\nsys.stdout.write({b''.join(lines).decode()!r})"
+    _pretend(capture, monkeypatch, script)
+    monkeypatch.setattr(tls, "MAX_LINE", 1000)
+    found = opened(capture, capture.with_name("keys"))
+    numbers = [found.rows.cseqs.values[number] for number in found.rows.cseq]
+    assert numbers == [(1, "INFO"), (3, "INFO")]
+    assert [(hole.stream, hole.frame) for hole in found.quality.holes] == [(0, 7)]
+
+
+def test_what_was_decrypted_lies_behind_every_file() -> None:
+    class Capture:
+        name, problem = "x", None
+
+        def read(self, offset: int, length: int) -> bytes:
+            return b"c%d" % offset
+
+    plaintext = Spool()
+    assert plaintext.write(b"plain text") is None
+    source = tls.DecryptedSource(Capture(), plaintext)  # type: ignore[arg-type]
+    assert source.read(tls.PLAINTEXT + 6, 100) == b"text"
+    assert source.read(tls.PLAINTEXT - 1, 1) == b"c%d" % (tls.PLAINTEXT - 1)
+    assert source.read(0, 1) == b"c0"
+    plaintext.close()
+
+
+# the command
+
+
+@pytest.mark.parametrize("command", [["messages"], ["show", "1"], ["triage"]])
+def test_the_command_takes_a_key_log(
+    capture: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, *rest = command
+    arguments = [name, str(capture), *rest, "--keylog", str(capture.with_name("keys"))]
+    assert run(arguments) == 0
+    assert "10.0.0.1:50000" in capsys.readouterr().out
+
+
+def test_a_key_log_that_does_not_exist_is_an_error_of_usage(
+    capture: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["messages", str(capture), "--keylog", str(capture.with_name("none"))]) == 2
+    assert "does not exist" in capsys.readouterr().err
