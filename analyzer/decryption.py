@@ -205,15 +205,17 @@ def read_tls(
         What was decrypted, to be closed by the caller: ``DecryptedSource`` reads it.
     """
     if keys is None:
-        _closed(reading, len(reading.tls), _NO_KEYS)
+        _closed(reading, reading.services["TLS"], _NO_KEYS)
         return None
     if tls.tshark_path() is None:
-        _closed(reading, len(reading.tls), _NO_TSHARK)
+        _closed(reading, reading.services["TLS"], _NO_TSHARK)
         return None
     try:
         plaintext = Spool()
     except OSError as error:
-        _closed(reading, len(reading.tls), f"no temporary file can be made ({error.strerror})")
+        _closed(
+            reading, reading.services["TLS"], f"no temporary file can be made ({error.strerror})"
+        )
         return None
     try:
         run = _Pass(reading, plaintext, items=items)
@@ -277,16 +279,24 @@ def _tally(reading: Reading, run: _Pass, covered: set[bytes], problem: str | Non
         if session.flow.number < 0:
             carried = session.service or "unknown"
             services[f"{carried} in TLS" if session.started else "TLS without data"] += 1
+    beyond = services["TLS"] - reasons.total()
+    if beyond > 0:
+        reasons[f"only the first {len(run.sessions):,} are looked at"] = beyond
     reading.services = +services
     for why, count in sorted(reasons.items()):
         _closed(reading, count, why)
     if problem is not None and not reasons:
         reading.notes.append(f"TLS may not have been read to its end: {problem}.")
-    if run.broken:
-        where = ", ".join(map(str, sorted(run.broken)[:SHOWN]))
-        more = ", ..." if len(run.broken) > SHOWN else ""
+    _breaks(reading, run.broken)
+
+
+def _breaks(reading: Reading, frames: list[int]) -> None:
+    """Name the places where directions break off."""
+    if frames:
+        where = ", ".join(map(str, sorted(frames)[:SHOWN]))
+        more = ", ..." if len(frames) > SHOWN else ""
         reading.notes.append(
-            f"{_amount(len(run.broken), 'direction')} of TLS connections cannot be read to the end "
+            f"{_amount(len(frames), 'direction')} of TLS connections cannot be read to the end "
             f"(frame {where}{more}): behind missing bytes nothing can be decrypted."
         )
 

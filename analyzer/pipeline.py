@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from operator import itemgetter
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from analyzer.flow import Flow
 from analyzer.reading import MAX_TLS, Reading, TlsConnection
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 # Heads of the TLS record and of the ClientHello in it, version, and random.
 HELLO_LENGTH = 5 + 4 + 2 + 32
+# Connections that a share remembers whether it has them.
+MAX_KEYS = 1 << 17
 # Problems that are kept word by word; the rest is counted.
 MAX_PROBLEMS = 200
 
@@ -52,17 +55,24 @@ _link = itemgetter(Frame._fields.index("link"))
 class Share:
     """Of several readers of the same capture, which connections this one reads."""
 
-    __slots__ = ("index", "of")
+    __slots__ = ("_known", "index", "of")
 
     def __init__(self, index: int, of: int) -> None:
         self.index = index
         self.of = of
+        self._known: dict[bytes, bool] = {}
 
     def has(self, key: bytes) -> bool:
         """Tell whether a connection is ours; the same for both of its directions."""
-        half = len(key) // 2 - 2
-        mixed = key[half - 1] ^ key[2 * half - 1] ^ key[-1] ^ key[-3]
-        return mixed % self.of == self.index
+        ours = self._known.get(key)
+        if ours is None:
+            half = len(key) // 2 - 2
+            source = crc32(key[-4:-2], crc32(key[:half]))
+            target = crc32(key[-2:], crc32(key[half:-4]))
+            if len(self._known) >= MAX_KEYS:
+                self._known.clear()
+            ours = self._known[key] = (source ^ target) % self.of == self.index
+        return ours
 
 
 class Pipeline:

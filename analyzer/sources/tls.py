@@ -13,9 +13,9 @@ import socket
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, Self
+from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
-from analyzer.sources.files import SourceError
+from analyzer.sources.files import STANDARD_INPUT, SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -94,12 +94,12 @@ def open_key_log(path: str | Path) -> KeyLog:
         return KeyLog(str(path), Path(path).open("rb"))
     except OSError as error:
         raise SourceError(f"the key log {path} cannot be opened: {error.strerror}") from None
-    except ValueError:  # a zero byte in the path
-        raise SourceError(f"{str(path)!r} is not the name of a key log") from None
 
 
 def beside(path: str | Path) -> Path | None:
     """Return the key log beside a capture: ``x.pcap.keylog`` or ``x.keylog`` for ``x.pcap``."""
+    if str(path) == STANDARD_INPUT:
+        return None
     capture = Path(path)
     plain = capture.with_suffix("") if capture.suffix in (".gz", ".zst") else capture
     names = (capture.name, plain.name, plain.stem)
@@ -154,21 +154,15 @@ class Tshark:
         """
         self.problem: str | None = None
         """Why the run ended early; set after iteration."""
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
-        log = keys.fileno()
-        for descriptor in (capture, log):  # /dev/fd shares the position on some systems
+        files = (capture, keys.fileno())
+        for descriptor in files:  # /dev/fd shares the position on some systems
             os.lseek(descriptor, 0, os.SEEK_SET)
-        # Arguments are made here, from numbers alone; the program is the user's own.
-        self._child = subprocess.Popen(  # noqa: S603
-            _command(f"/dev/fd/{capture}", f"/dev/fd/{log}", ports[:MAX_PORTS]),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            bufsize=1 << 20,
-            pass_fds=(capture, log),
-            # Preferences, plug-ins and key lists of the user would change what is shown.
-            env={"LC_ALL": "C", "HOME": "/nonexistent", "WIRESHARK_CONFIG_DIR": "/nonexistent"},
-        )
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
+        try:
+            self._child = _started(_command(*files, ports[:MAX_PORTS]), files, self._errors)
+        except BaseException:
+            self._errors.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -209,17 +203,42 @@ def tshark_path() -> str | None:
     return shutil.which("tshark")
 
 
-def _command(capture: str, log: str, ports: Sequence[int]) -> list[str]:
+def _started(
+    command: Sequence[str], files: Sequence[int], errors: IO[bytes]
+) -> subprocess.Popen[bytes]:
+    # Arguments are made here, from numbers alone; the program is the user's own.
+    return subprocess.Popen(  # noqa: S603
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        bufsize=1 << 20,
+        pass_fds=files,
+        # Preferences, plug-ins and key lists of the user would change what is shown.
+        env={"LC_ALL": "C", "HOME": "/nonexistent", "WIRESHARK_CONFIG_DIR": "/nonexistent"},
+    )
+
+
+def _command(capture: int, log: int, ports: Sequence[int]) -> list[str]:
     any_port = " || ".join(f"tcp.port == {port}" for port in ports)
     # An ICMP error quotes what was said elsewhere.
     shown = f"({any_port}) && (tcp.len > 0 || tcp.flags.fin == 1) && !icmp && !icmpv6"
-    command = [tshark_path() or "tshark", "-n", "-r", capture, "-Y", shown, "-T", "fields"]
+    command = [
+        tshark_path() or "tshark",
+        "-n",
+        "-r",
+        f"/dev/fd/{capture}",
+        "-Y",
+        shown,
+        "-T",
+        "fields",
+    ]
     command += ["-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]
     for option in (
         "tcp.reassemble_out_of_order:TRUE",
         "tcp.desegment_tcp_streams:TRUE",
         "tls.desegment_ssl_records:TRUE",
-        f"tls.keylog_file:{log}",
+        f"tls.keylog_file:/dev/fd/{log}",
     ):
         command += ["-o", option]
     for name in _THIEVES:
@@ -244,7 +263,7 @@ def _frame(line: bytes, *, whole: bool) -> TlsFrame | None:
             bool(int(_last(flags), 16) & 1), bool(lost), bool(repeated), _count(lengths),
             not whole or _unread(kinds, opaque, lengths, plain), plain,
         )  # fmt: skip
-    except (ValueError, OSError):
+    except (ValueError, OverflowError, OSError):
         return None
 
 

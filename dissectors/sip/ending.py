@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dissectors.notes import BAD_LENGTH, CSEQ_MISMATCH, MISSING_HEADER, NO_LENGTH, REPEATED
-from dissectors.sip.resume import BEGINNING, EMBEDS_MESSAGES, MAX_START_LINE, START
+from dissectors.sip.resume import BEGINNING, EMBEDS_MESSAGES, MAX_START_LINE, find_start
 
 if TYPE_CHECKING:
     from dissectors.sip.scan import Head, HeadScanner
@@ -47,13 +47,11 @@ def body_end(
 
 def _undeclared_end(data: bytes, body: int, *, ended: bool) -> int:
     """A body without a usable length ends where the next message begins."""
-    match = START.search(data, body)
-    if match is None:
+    end = find_start(data, body)
+    if end < 0:
         if not ended and len(data) - body <= MAX_BODY:
             return MORE
         end = len(data)
-    else:
-        end = match.start()
     while end > body and data[end - 1] in b"\r\n":
         end -= 1  # keep-alives between messages; a body's own last line end is not told apart
     return end
@@ -64,8 +62,8 @@ def true_end(data: bytes, body: int, end: int, scanner: HeadScanner, *, ended: b
 
     What stands behind an honest body is a start line, or nothing.
     """
-    match = START.search(data, body, end) if data.find(b"SIP/2.0", body, end) >= 0 else None
-    if match is None:
+    inside = find_start(data, body, end)
+    if inside < 0:
         return end
     behind = data[end : end + MAX_START_LINE]
     line, newline, _ = behind.lstrip(b"\r\n").partition(b"\n")
@@ -75,7 +73,7 @@ def true_end(data: bytes, body: int, end: int, scanner: HeadScanner, *, ended: b
         return MORE
     else:
         honest = not line or BEGINNING.match(line) is not None
-    return end if honest else match.start()
+    return end if honest else inside
 
 
 def embeds_messages(head: Head, scanner: HeadScanner) -> bool:
@@ -89,10 +87,9 @@ def start_inside(data: bytes, start: int, blank: int, notes: int) -> int:
     In the first line it says that other bytes stand before the message. In a later one it says that
     a message was broken off in its head and the next one follows.
     """
-    match = START.search(data, start + 1, blank)
-    if match is None:
+    inner = find_start(data, start + 1, blank)
+    if inner < 0:
         return 0
-    inner = match.start()
     if inner < data.find(b"\n", start):
         return inner if notes & (CSEQ_MISMATCH | MISSING_HEADER) else 0
     return inner if notes & REPEATED and data[inner - 1] == 10 else 0

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from dissectors.notes import RESYNC
 from dissectors.sip.framed import Framed, anchors_from, gather
+from dissectors.sip.overreach import LOOK_BACK, NOTHING
 from dissectors.sip.resume import MAX_START_LINE
 
 if TYPE_CHECKING:
     from dissectors.model import Chunk
+    from dissectors.sip.overreach import Behind
     from dissectors.sip.scan import Head
 
 # A direction without any start line in so many bytes carries something else.
@@ -19,11 +21,15 @@ MAX_SEARCH = 1 << 20
 class Held:
     """What is held of one direction; ``StreamReader`` frames it."""
 
-    __slots__ = ("_anchors", "_buffer", "_need", "_resync", "_searched", "_synced", "found", "junk")
+    __slots__ = (
+        "_anchors", "_behind", "_buffer", "_need", "_resync", "_searched", "_synced", "found",
+        "junk",
+    )  # fmt: skip
 
     def __init__(self, *, synced: bool) -> None:
         self._buffer = bytearray()
         self._anchors: list[tuple[int, Chunk]] = []  # offset in the buffer where a chunk begins
+        self._behind: Behind = NOTHING
         self._need = 0  # look again when so many bytes are there
         self._synced = synced
         self._resync = 0  # notes for the next message
@@ -70,6 +76,7 @@ class Held:
     def _lost(self, start: int, onward: int) -> int:
         """What stands at ``start`` is no message, and none begins before ``onward``."""
         self._synced = False
+        self._behind = NOTHING
         self._note_junk(onward - start)
         return -onward
 
@@ -102,3 +109,5 @@ class Held:
             )
         )  # fmt: skip
         self._resync = 0
+        first = max(body, end - LOOK_BACK)
+        self._behind = (anchors_from(self._anchors, first), 0, end - first)

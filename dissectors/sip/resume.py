@@ -14,6 +14,12 @@ METHODS = (
     b"|REFER|PUBLISH|SERVICE|NEGOTIATE"
 )
 
+# A start line of a known method, anywhere.
+_KNOWN = (
+    rb"(?:(?:" + METHODS + rb") [a-zA-Z][\w+.-]{0,30}+:[^\s<>\"]{1,4000}+ SIP/2\.0"
+    rb"|SIP/2\.0 [1-6]\d\d(?: [^\r\n]{0,1000}+)?)\r?\n"
+)
+KNOWN_START = re.compile(_KNOWN)
 # A start line that is followed by a header line. Behind a body without a line end it begins in the
 # middle of a line, so that only known methods are told from the text before them. Every repetition
 # is bounded, and none gives back what it took: a match is shorter than 2 * MAX_START_LINE, which is
@@ -50,6 +56,14 @@ def head_end(data: bytes, start: int) -> tuple[int, int]:
 def bare_line_end(ends: bytes) -> bool:
     """Tell whether a LF without CR is among the line ends between head and body."""
     return ends != b"\r\n\r\n" and b"\n" in ends.replace(b"\r\n", b"")
+
+
+def find_start(data: bytes, start: int, end: int | None = None) -> int:
+    """Return the place of the next start line that ends before ``end``; -1 where there is none."""
+    if data.find(b"SIP/2.0", start, end) < 0:  # much quicker than the pattern
+        return -1
+    match = START.search(data, start, len(data) if end is None else end)
+    return -1 if match is None else match.start()
 
 
 def kept_from(data: bytes, position: int) -> int:

@@ -308,7 +308,7 @@ class HeadScanner:
 def _branch(via: bytes) -> int:
     """Return the hash of the branch of the first of some Via values."""
     match = _BRANCH.search(via)
-    if match is not None and b'"' not in via:
+    if match is not None and via.find(b'"', 0, match.start()) < 0:  # not inside a quoted string
         return crc32(match[1])
     vias = parse_vias(_text(via)) if b"ranch" in via.lower() else ()
     return crc32((vias[0].branch or "").encode()) if vias else 0

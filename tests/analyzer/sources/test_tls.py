@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
-from analyzer import decryption, trace
+from analyzer import decryption, pipeline, trace
 from analyzer.cli.main import run
 from analyzer.sources import tls
 from analyzer.sources.files import SourceError
@@ -208,7 +208,7 @@ def test_a_key_log_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path, cap
     for path in (tmp_path / "absent", tmp_path, pipe):
         with pytest.raises(SourceError, match=f"^the key log {path} is not a file$"):
             open_capture(capture, keylog=path)
-    with pytest.raises(SourceError, match="not the name of a key log"):
+    with pytest.raises(SourceError, match="is not a file"):
         open_capture(capture, keylog="a\0b")
 
 
@@ -219,6 +219,15 @@ def test_a_key_log_that_cannot_be_opened_is_said_in_one_line(tmp_path: Path, cap
 def test_a_compressed_capture_is_decrypted(capture: Path, pack: Callable[[bytes], bytes]) -> None:
     capture.write_bytes(pack(capture.read_bytes()))
     assert read(capture, capture.with_name("keys")) == BOTH
+
+
+def test_standard_input_has_no_key_log_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("-.keylog").write_bytes(SECRET)
+    assert tls.beside("./-") == Path("-.keylog")
+    assert tls.beside("-") is None
 
 
 def test_standard_input_is_decrypted(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +241,7 @@ def test_names_are_never_taken_for_options(capture: Path, monkeypatch: pytest.Mo
     capture.rename("-V")
     Path("keys").rename("-w a,b:c.keylog")
     assert read("-V", Path("-w a,b:c.keylog")) == BOTH
-    assert sorted(os.listdir()) == ["-V", "-w a,b:c.keylog"]
+    assert sorted(map(str, Path().iterdir())) == ["-V", "-w a,b:c.keylog"]
 
 
 def test_several_processes_give_the_same_rows(
@@ -329,6 +338,23 @@ def test_what_is_not_sip_is_counted_by_what_it_is(tmp_path: Path) -> None:
 # what cannot be read is said
 
 
+def test_connections_beyond_the_limit_are_counted_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "MAX_TLS", 2)
+    packets: list[Tcp] = []
+    for number in range(5):
+        session = Sealed(tmp_path / "keys").client(info(number))
+        packets += told(session.writes, client=f"10.0.1.{number}:50000")
+    path = tmp_path / "many.pcap"
+    path.write_bytes(pcap(packets))
+    found = opened(path, tmp_path / "keys")
+    assert (len(found), found.quality.services) == (2, {"TLS": 3})
+    assert found.quality.notes == (
+        "3 TLS connections cannot be read: only the first 2 are looked at.",
+    )
+
+
 def test_without_keys_the_connections_are_counted_and_the_way_out_is_named(capture: Path) -> None:
     found = opened(capture)
     assert (len(found), found.quality.notes) == (0, (NO_KEYS,))
@@ -381,10 +407,14 @@ def test_behind_a_hole_nothing_is_decrypted_and_that_is_said(
     tmp_path: Path, session: Sealed
 ) -> None:
     for number in range(1, 9):
-        session.client(info(number, b"x" * 1000)).server(answer(number))
+        message = info(number, b"x" * 3000)
+        for at in range(0, len(message), 500):
+            session.client(message[at : at + 500])
+        session.server(answer(number))
     packets = told(split(session.writes, 300))
     sizes = [len(packet.payload) for packet in packets]
-    lost = next(at for at in range(len(sizes) // 2, len(sizes)) if sizes[at] == 300)
+    # In the third record of a message.
+    lost = next(at for at in range(len(sizes) // 2, len(sizes)) if sizes[at] == 300) + 4
     path = tmp_path / "hole.pcap"
     path.write_bytes(pcap(packets[:lost] + packets[lost + 1 :]))
     found = opened(path, tmp_path / "keys")
@@ -414,11 +444,11 @@ def test_a_capture_that_ends_within_a_record_has_no_hole(tmp_path: Path, session
     assert [bool(notes & TRUNCATED) for notes in found.rows.notes] == [False, True]
 
 
-def test_a_capture_cut_short_gives_what_is_before_the_cut(capture: Path, session: Sealed) -> None:
+def test_a_capture_cut_short_gives_what_is_before_the_cut(capture: Path) -> None:
     capture.write_bytes(capture.read_bytes()[:-150])
     found = opened(capture, capture.with_name("keys"))
     assert (found.quality.damaged, found.quality.notes) == (True, ())
-    assert len(found) == 2
+    assert len(found) == 1
 
 
 def _pretend(path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
@@ -498,6 +528,42 @@ def test_no_room_for_what_is_decrypted_is_said(
     )
 
 
+def test_a_key_log_beside_the_capture_that_may_not_be_read_is_said(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    capture.with_name("keys").rename(capture.with_name("call.keylog"))
+
+    def refuse(path: Path) -> None:
+        raise SourceError(f"the key log {path.name} cannot be opened: Permission denied")
+
+    monkeypatch.setattr(tls, "open_key_log", refuse)
+    assert opened(capture).quality.notes == (
+        "the key log call.keylog cannot be opened: Permission denied.",
+        NO_KEYS,
+    )
+
+
+def test_no_temporary_file_for_what_is_decrypted_is_said(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(decryption, "Spool", refuse)
+    assert opened(capture, capture.with_name("keys")).quality.notes == (
+        "1 TLS connection cannot be read: no temporary file can be made (No space left on device).",
+    )
+
+
+def test_a_long_stream_of_something_else_is_given_up(tmp_path: Path, session: Sealed) -> None:
+    for _ in range(30):
+        session.client(b"\0" * 50_000)
+    path = tmp_path / "binary.pcap"
+    path.write_bytes(pcap(told(split(session.writes, 30_000))))
+    found = opened(path, tmp_path / "keys")
+    assert found.quality.services == {"unknown in TLS": 1}
+
+
 # lines of tshark
 
 
@@ -506,8 +572,9 @@ def _line(**fields: object) -> bytes:
     data = fields.get("data", [])
     assert isinstance(data, list)
     values = {
-        "frame": 7, "time": "1795327801.801785000", "src": "10.0.0.1", "dst": "10.0.0.2", "src6": "",
-        "dst6": "", "sport": 50000, "dport": 5061, "length": 100, "flags": "0x0018", "lost": "",
+        "frame": 7, "time": "1795327801.801785000", "src": "10.0.0.1", "dst": "10.0.0.2",
+        "src6": "", "dst6": "", "sport": 50000, "dport": 5061, "length": 100,
+        "flags": "0x0018", "lost": "",
         "repeated": "", "kinds": ",".join(["23"] * len(data)), "opaque": "",
         "lengths": ",".join(str(len(one) + 24) for one in data),
         **fields, "data": ",".join(one.hex() for one in data),
@@ -575,6 +642,14 @@ def test_a_frame_without_a_time_or_without_addresses_is_still_a_frame() -> None:
     assert (frame.time_ns, frame.keys) == (0, ())
 
 
+def test_frames_of_connections_that_are_not_known_are_passed_over(
+    capture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = [_line(src="10.0.0.9", data=[info(1)]), _line(frame=0, data=[info(2)])]
+    _pretend(capture, monkeypatch, f"import sys\nsys.stdout.write({b''.join(lines).decode()!r})")
+    assert len(opened(capture, capture.with_name("keys"))) == 0
+
+
 def test_a_line_that_is_too_long_is_a_hole(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [_line(data=[info(1)]), _line(data=[info(2, b"x" * 900)]), _line(data=[info(3)])]
     script = f"import sys\nsys.stdout.write({b''.join(lines).decode()!r})"
@@ -591,7 +666,7 @@ def test_what_was_decrypted_lies_behind_every_file() -> None:
         name, problem = "x", None
 
         def read(self, offset: int, length: int) -> bytes:
-            return b"c%d" % offset
+            return b"c%d" % offset if length else b""
 
     plaintext = Spool()
     assert plaintext.write(b"plain text") is None
@@ -605,7 +680,7 @@ def test_what_was_decrypted_lies_behind_every_file() -> None:
 # the command
 
 
-@pytest.mark.parametrize("command", [["messages"], ["show", "1"], ["triage"]])
+@pytest.mark.parametrize("command", [["messages"], ["show", "1"]])
 def test_the_command_takes_a_key_log(
     capture: Path, command: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -613,6 +688,11 @@ def test_the_command_takes_a_key_log(
     arguments = [name, str(capture), *rest, "--keylog", str(capture.with_name("keys"))]
     assert run(arguments) == 0
     assert "10.0.0.1:50000" in capsys.readouterr().out
+
+
+def test_triage_takes_a_key_log(capture: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["triage", str(capture), "--keylog", str(capture.with_name("keys"))]) == 0
+    assert "2 SIP messages" in capsys.readouterr().out
 
 
 def test_a_key_log_that_does_not_exist_is_an_error_of_usage(
