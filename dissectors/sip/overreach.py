@@ -1,8 +1,8 @@
 """A Content-Length that was a little too large and took the beginning of the next message.
 
 That shows only when the rest of that message comes, which is no message by itself. The end of the
-last body is therefore kept in mind, and the two are put together again. Not so where exactly a start
-line was taken: what is left then begins with a line end, like a keep-alive.
+last body is therefore kept in mind, and the two are put together again. Not so where exactly a
+start line was taken: what is left then begins with a line end, like a keep-alive.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dissectors.model import Chunk, Piece
@@ -421,6 +421,7 @@ PIECES = [ONE, TWO, THREE, pasted(), message(4, BODY, length=None), message(5, L
     st.lists(st.integers(0, 3000), max_size=6),
     st.booleans(),
 )
+@example([message(6, BODY, length="77"), b"SIP/2.0", TWO[-40:], THREE], [283], True)
 def test_how_bytes_were_cut_does_not_matter(
     parts: list[bytes | Hole], cuts: list[int], whole: bool
 ) -> None:
