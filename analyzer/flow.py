@@ -16,8 +16,8 @@ class Flow:
     """State of both directions; side 0 comes from the opener."""
 
     __slots__ = (
-        "connection", "ends", "first", "holes", "key", "last", "messages", "number", "open",
-        "readers", "service", "syn", "times", "transport",
+        "conflicts", "connection", "cut", "ends", "first", "gaps", "holes", "key", "last",
+        "messages", "number", "open", "readers", "service", "syn", "times", "transport",
     )  # fmt: skip
 
     def __init__(self, key: bytes, transport: str, *, syn: bool, frame: int, time_ns: int) -> None:
@@ -31,6 +31,8 @@ class Flow:
         self.open = 2
         """Directions that have not ended."""
         self.syn = syn
+        self.cut = [not syn, not syn]
+        """Of each side, whether its beginning is missing."""
         self.first = self.last = frame
         self.times = [time_ns, time_ns]
         self.readers: list[StreamReader | None] = [None, None]
@@ -39,6 +41,10 @@ class Flow:
         self.messages = [0, 0]
         self.ends = ["end", "end"]
         self.holes = 0
+        self.gaps: list[tuple[int, int, int]] = []
+        """(side, frame after it, bytes) before the first SIP message of either side."""
+        self.conflicts: list[tuple[int, int, int]] = []
+        """The same of retransmissions that differed."""
 
     def note(self, side: int, framed: list[Framed]) -> None:
         """Count messages of one side."""

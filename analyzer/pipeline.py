@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 HELLO_LENGTH = 5 + 4 + 2 + 32
 # Connections that a share remembers whether it has them.
 MAX_KEYS = 1 << 17
+# Gaps and conflicts of a connection that has not shown any SIP yet: most never will.
+MAX_EARLY = 100
 # Problems that are kept word by word; the rest is counted.
 MAX_PROBLEMS = 200
 
@@ -221,16 +223,19 @@ class Pipeline:
         elif isinstance(event, Gap):
             self._gap(event)
         elif isinstance(event, Conflict):
-            flow = self._tcp[event.stream >> 1]
+            flow, side = self._tcp[event.stream >> 1], event.stream & 1
             if flow.number >= 0:
-                stream = 2 * flow.number + (event.stream & 1)
+                stream = 2 * flow.number + side
                 self._reading.conflicts.append((stream, event.frame, event.length))
+            elif len(flow.conflicts) < MAX_EARLY:
+                flow.conflicts.append((side, event.frame, event.length))
         elif isinstance(event, StreamEnd):
             self._stream_end(event)
 
     def _first_bytes(self, flow: Flow, chunk: Chunk) -> StreamReader | None:
         """Decide whether a direction may carry SIP; give it a reader if so."""
-        service = flow.service or service_of(chunk.data)
+        # Bytes that look like something else are none where the other side was SIP.
+        service = flow.service or (service_of(chunk.data) if flow.number < 0 else None)
         if service is not None:
             if flow.service is None:
                 flow.service = service
@@ -240,20 +245,24 @@ class Pipeline:
             self._reassembler.drop(chunk.stream & ~1)
             self._reassembler.drop(chunk.stream | 1)
             return None
-        reader = StreamReader(self._scanner, whole=flow.syn)
-        flow.readers[chunk.stream & 1] = reader
+        side = chunk.stream & 1
+        reader = flow.readers[side] = StreamReader(self._scanner, whole=not flow.cut[side])
         return reader
 
     def _gap(self, gap: Gap) -> None:
         flow, side = self._tcp[gap.stream >> 1], gap.stream & 1
-        reader = flow.readers[side]
-        if reader is None:
-            flow.syn = False  # the beginning is missing
+        if flow.service is not None:
             return
+        reader = flow.readers[side]
         flow.holes += 1
-        self._messages(flow, side, reader.gap(gap.length))
-        if reader.found or flow.number >= 0:
-            self._reading.holes.append((2 * self._number(flow) + side, gap.frame, gap.length))
+        if reader is None:
+            flow.cut[side] = True
+        else:
+            self._messages(flow, side, reader.gap(gap.length))
+        if flow.number >= 0:
+            self._reading.holes.append((2 * flow.number + side, gap.frame, gap.length))
+        elif len(flow.gaps) < MAX_EARLY:
+            flow.gaps.append((side, gap.frame, gap.length))
 
     def _stream_end(self, end: StreamEnd) -> None:
         flow, side = self._tcp[end.stream >> 1], end.stream & 1
@@ -295,7 +304,14 @@ class Pipeline:
         """Return the number of a flow that carries SIP, giving it one."""
         if flow.number < 0:
             flow.number = len(self._reading.flows)
-            self._reading.flows.append(flow)
+            reading = self._reading
+            reading.flows.append(flow)
+            for early, noted in (
+                (flow.gaps, reading.holes),
+                (flow.conflicts, reading.conflicts),
+            ):
+                noted += [(2 * flow.number + side, frame, size) for side, frame, size in early]
+                early.clear()
             self._reassembler.expect_more(flow.connection)
         return flow.number
 

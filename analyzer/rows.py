@@ -125,6 +125,15 @@ class Connection(NamedTuple):
     """Messages from the opener, and to it."""
 
 
+# What a column can hold.
+LIMITS = {
+    "B": (0, (1 << 8) - 1),
+    "I": (0, (1 << 32) - 1),
+    "Q": (0, (1 << 64) - 1),
+    "q": (-(1 << 63), (1 << 63) - 1),
+}
+
+
 class Columns:
     """Named ``array`` columns of equal length, filled a batch at a time."""
 
@@ -165,7 +174,12 @@ class Columns:
     def _write(self, rows: list[tuple[int, ...]]) -> None:
         if rows:
             for column, values in zip(self.columns.values(), zip(*rows, strict=True), strict=True):
-                column.extend(values)
+                try:
+                    more = array(column.typecode, values)
+                except OverflowError:  # a time or number that only a hostile capture has
+                    low, high = LIMITS[column.typecode]
+                    more = array(column.typecode, [min(max(n, low), high) for n in values])
+                column.extend(more)
 
     def extend(self, other: Columns) -> None:
         """Add the rows of other columns."""

@@ -154,9 +154,10 @@ class HeadScanner:
 
     def scan(self, head: bytes) -> Head | None:  # noqa: C901, PLR0912, PLR0915  (once a message)
         """Return the values of a head, given without its blank line; None without a start line."""
-        lines = head.split(b"\r\n")
-        bare = b"".join(lines)
-        if b"\n" in bare or b"\r" in bare or len(lines) > MAX_HEADERS:
+        lines = head.splitlines()
+        count = len(lines)
+        if sum(map(len, lines)) + 2 * (count - 1) != len(head) or count > MAX_HEADERS:
+            # Not every line ended by CR and LF.
             return self._parsed(head)
         start = self._starts.get(lines[0])
         if start is None:
