@@ -6,8 +6,13 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from typing import TYPE_CHECKING
 
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
 
 # No deadlines: a test machine that is busy for a second is no finding.
 settings.register_profile("dev", max_examples=50, deadline=None)
@@ -24,3 +29,17 @@ def _profile() -> str:
 
 
 settings.load_profile(_profile())
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
+    """Print how much of each truth was found."""
+    counts: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, value in getattr(report, "user_properties", ()):
+                if name.startswith("truth ") and report.when == "call":
+                    counts[name] += value
+    for name in sorted(counts):
+        if name.endswith(" found"):
+            what = name.removesuffix(" found")
+            terminalreporter.write_line(f"{what}: {counts[name]} of {counts[f'{what} expected']}")

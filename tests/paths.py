@@ -22,5 +22,7 @@ def require_shared() -> Path:
     if SHARED.is_dir():
         return SHARED
     if os.environ.get("XCCOS_NO_CORPUS") == "1":
-        pytest.skip("corpus absent, and XCCOS_NO_CORPUS=1 says that this is known")
+        pytest.skip(
+            "corpus absent, and XCCOS_NO_CORPUS=1 says that this is known", allow_module_level=True
+        )
     pytest.fail(f"the corpus is absent: {SHARED} (set XCCOS_CORPUS, or XCCOS_NO_CORPUS=1)")

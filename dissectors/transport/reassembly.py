@@ -104,7 +104,8 @@ class Reassembler:
         out: list[StreamEvent] = []
         while self._connections:  # segments that fitted nowhere open connections of their own
             for connection in list(self._connections.values()):
-                self._end(connection, "end", 0, out)
+                if connection.number in self._connections:  # not ended by what came before
+                    self._end(connection, "end", 0, out)
         return out
 
     def expect_more(self, connection: int) -> None:

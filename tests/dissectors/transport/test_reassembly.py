@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dissectors.model import ACK, FIN, RST, SYN, Chunk, Piece, Segment
@@ -29,9 +28,6 @@ from tests.support.conversation import (
     reassemble_segments,
 )
 from tests.support.packets import FILE_STEP, Tcp, segments
-
-if TYPE_CHECKING:
-    from random import Random
 
 TEXT = bytes(range(65, 91)) * 8
 
@@ -199,37 +195,33 @@ def test_segments_out_of_order_are_handed_on_in_order() -> None:
     assert outcome.gaps == []
 
 
-@given(st.randoms(use_true_random=False))
-def test_any_order_gives_the_same_bytes_when_the_syn_is_there(rnd: Random) -> None:
+def both_ways(size: int, step: int) -> list[Tcp]:
     talk = opened()
-    for at in range(0, len(TEXT), 4):
-        talk.client.sends(TEXT[at : at + 4])
-        talk.server.sends(TEXT[at : at + 4].lower())
+    for at in range(0, size, step):
+        talk.client.sends(TEXT[at : at + step])
+        talk.server.sends(TEXT[at : at + step].lower())
     talk.close()
-    fixed = talk.packets[:2]
-    rest = talk.packets[2:]
-    rnd.shuffle(rest)
-    outcome = reassemble(fixed + rest)
+    return talk.packets
+
+
+LONG, SHORT = both_ways(len(TEXT), 4), both_ways(100, 4)
+
+
+@given(st.permutations(LONG[2:]))
+def test_any_order_gives_the_same_bytes_when_the_syn_is_there(rest: list[Tcp]) -> None:
+    outcome = reassemble(LONG[:2] + rest)
     assert outcome.data == {0: TEXT, 1: TEXT.lower()}
     assert outcome.gaps == []
     assert outcome.ends == {0: "fin", 1: "fin"}
 
 
-@given(st.randoms(use_true_random=False), st.booleans())
-def test_a_short_connection_may_be_shuffled_with_its_syn_and_fin(rnd: Random, syn: bool) -> None:
-    talk = opened()
-    for at in range(0, 100, 4):
-        talk.client.sends(TEXT[at : at + 4])
-        talk.server.sends(TEXT[at : at + 4].lower())
-    talk.close()
-    if not syn:
-        del talk.packets[:2]
-    rnd.shuffle(talk.packets)
-    outcome = reassemble(talk.packets)
+@given(st.one_of(st.permutations(SHORT), st.permutations(SHORT[2:])))
+def test_a_short_connection_may_be_shuffled_with_its_syn_and_fin(packets: list[Tcp]) -> None:
+    outcome = reassemble(packets)
     assert sorted(outcome.data.values()) == [TEXT[:100], TEXT[:100].lower()]
     assert len(outcome.opened) == 1
     assert outcome.gaps == []
-    if not talk.packets[0].flags & FIN:  # one that comes before all else opens no connection
+    if not packets[0].flags & FIN:  # one that comes before all else opens no connection
         assert set(outcome.ends.values()) == {"fin"}
 
 
@@ -883,7 +875,20 @@ anything = st.builds(
 )
 
 
+def sent(seq: int, data: bytes, flags: int = 0, missing: int = 0) -> tuple[Tcp, bool]:
+    return Tcp(CLIENT, SERVER, seq, flags, data, missing), False
+
+
+FOREIGN_TO_TWO_CONNECTIONS = [
+    sent(0, b"a"), sent(1045, b"bc", missing=3),
+    (Tcp(CLIENT, SERVER, 0, 0, b"defghi"), True), (Tcp(CLIENT, SERVER, 0, 0, b"DEFGHI"), True),
+    sent(0, b"jklmno", missing=3), sent(990, b"p"), sent(16_778_206, b"q"), sent(33_555_422, b"r"),
+    sent(990, b"stu", SYN), sent(0, b"vw", RST),
+]  # fmt: skip
+
+
 @given(st.lists(st.tuples(anything, st.booleans()), max_size=60))
+@example(FOREIGN_TO_TWO_CONNECTIONS)
 def test_whatever_comes_the_order_of_events_holds(script: list[tuple[Tcp, bool]]) -> None:
     packets = [
         packet._replace(src=packet.dst, dst=packet.src) if back else packet
