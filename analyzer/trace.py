@@ -139,7 +139,7 @@ class Trace:
         return b"".join(read(piece.offset, piece.length) for piece in rows.piece_list(row))
 
     def message(self, row: int) -> SipMessage | Malformed:
-        """Return a message, parsed; the notes are those that framing gave it, and the parser's."""
+        """Return a message, parsed. Its notes are the parser's; ``rows.notes`` has all of them."""
         stream = self.streams[self.rows.stream[row]]
         return parse_message(self.raw(row), stream=stream.transport != "udp")
 

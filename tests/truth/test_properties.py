@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from analyzer.pipeline import Pipeline
 from dissectors.capture.pcap import PcapReader
 from dissectors.model import FIN, SYN, Frame, Malformed, Segment, address_text
+from dissectors.notes import TRUNCATED
 from dissectors.transport.decoder import FrameDecoder
 from tests.paths import SAMPLES
 from tests.support.packets import START_NS, Tcp, pcap
@@ -45,19 +46,24 @@ def read(data: bytes, *, at: Sequence[int] = ()) -> Reading:
     return reading
 
 
-def messages(data: bytes, reading: Reading) -> dict[tuple[str, str], list[Message]]:
-    """Return the messages by direction, in the order of their stream."""
-    rows = reading.rows
-    found: dict[tuple[str, str], list[tuple[int, Message]]] = defaultdict(list)
+def by_row(data: bytes, reading: Reading) -> dict[int, Message]:
+    """Return the messages by the number of their row."""
+    rows, found = reading.rows, {}
     for row in range(len(rows)):
         pieces = rows.piece_list(row)
         raw = b"".join(data[piece.offset : piece.offset + piece.length] for piece in pieces)
-        flow = reading.flows[rows.stream[row] >> 1]
-        ends = address_text(flow.key)
-        way = ends if not rows.stream[row] & 1 else ends[::-1]
-        message = Message(hashlib.sha1(raw).hexdigest(), rows.notes[row])
-        found[way].append((row, message))
-    return {way: sorted(message for _, message in those) for way, those in found.items()}
+        found[row] = Message(hashlib.sha1(raw).hexdigest(), rows.notes[row])
+    return found
+
+
+def messages(data: bytes, reading: Reading) -> dict[tuple[str, str], list[Message]]:
+    """Return the messages by direction; their order in it is not compared."""
+    rows = reading.rows
+    found: dict[tuple[str, str], list[Message]] = defaultdict(list)
+    for row, message in by_row(data, reading).items():
+        ends = address_text(reading.flows[rows.stream[row] >> 1].key)
+        found[ends if not rows.stream[row] & 1 else ends[::-1]].append(message)
+    return {way: sorted(those) for way, those in found.items()}
 
 
 @cache
@@ -139,6 +145,16 @@ def test_any_order_gives_the_same_messages(random: Random) -> None:
     assert messages(data, read(data)) == expected()
 
 
+@given(st.randoms(use_true_random=False))
+def test_any_order_of_a_connection_gives_the_same_messages_syn_and_fin_included(
+    random: Random,
+) -> None:
+    packets = list(script())
+    random.shuffle(packets)
+    data = pcap(packets)
+    assert messages(data, read(data)) == expected()
+
+
 @given(st.randoms(use_true_random=False), st.integers(2, 12))
 def test_disorder_gives_the_same_messages_without_any_syn(random: Random, window: int) -> None:
     packets = [packet for packet in script() if not packet.flags & SYN]
@@ -167,6 +183,25 @@ def test_a_lost_frame_loses_only_the_messages_that_had_bytes_in_it(data: st.Data
     file = pcap([packet for at, packet in enumerate(packets) if at not in lost])
     found = {message.digest for those in messages(file, read(file)).values() for message in those}
     assert survivors <= found
+
+
+def test_of_each_frame_that_may_be_lost_only_its_own_messages_are() -> None:
+    packets = tuple(dict.fromkeys(script()))  # without what was sent twice
+    file = pcap(packets)
+    reading = read(file)
+    digest_of = {row: one.digest for row, one in by_row(file, reading).items()}
+    for lost, packet in enumerate(packets, 1):
+        if packet.payload:
+            left = pcap([one for at, one in enumerate(packets, 1) if at != lost])
+            found = [
+                one.digest
+                for one in by_row(left, read(left)).values()
+                if not one.notes & TRUNCATED  # what is left of those that had bytes in it
+            ]
+            survivors = [
+                digest for row, digest in digest_of.items() if lost not in reading.rows.frames(row)
+            ]
+            assert sorted(found) == sorted(survivors), lost
 
 
 @given(st.binary(max_size=4000))
