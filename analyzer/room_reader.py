@@ -28,7 +28,7 @@ NOTHING = RoomFacts()
 # Start tags with their attributes, quotes respected; linear, because every part is possessive.
 _TAG = re.compile(
     rb"<(?:[\w.-]++:)?(chanib|chanid|aib|grpchat|msg|ftdb|fib)"
-    rb"((?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+'))*+)\s*+/?>"
+    rb"((?:\s++[\w:.-]++\s*+=\s*+(?:\"[^\"<]*+\"|'[^'<]*+'))*)\s*+/?>"
 )
 _ATTRIBUTE = re.compile(rb"\s([\w.-]++)\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
 _CHAN_URI = re.compile(rb"\schanUri=\"([^\"]++)\"")

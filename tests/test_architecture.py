@@ -314,3 +314,16 @@ def test_no_file_names_a_registry_or_a_place_on_one_machine() -> None:
             match = FOREIGN.search(data.decode("utf-8", "replace"))
             found += [f"{_short(path)}: {match[0]}"] if match else []
     assert found == []
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """CPython before 3.11.5 matches ``(...)*+`` wrongly where the group can backtrack (#106052)."""
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for package in ("dissectors", "analyzer")
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if re.search(r"\)[*+?]\+(?![\w\s])|\)\{[\d,]+\}\+", line)
+        and not line.lstrip().startswith("#")
+    ]
+    assert not found

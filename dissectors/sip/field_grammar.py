@@ -36,19 +36,19 @@ class FieldGrammar(NamedTuple):
 
 
 def _list_of(item: str) -> str:
-    return rf"{item}(?:{COMMA}{item})*+"
+    return rf"{item}(?:{COMMA}{item})*"
 
 
 # generic-param  =  token [ EQUAL gen-value ]
 # gen-value      =  token / host / quoted-string
 # A token is tried last: it takes the start of a host, but a host in brackets is no token.
 _GENERIC_PARAM = rf"{TOKEN}(?:{EQUAL}(?:{QUOTED}|\[{IPV6}\]|{TOKEN}))?"
-_PARAMS = rf"(?:{SEMI}{_GENERIC_PARAM})*+"
+_PARAMS = rf"(?:{SEMI}{_GENERIC_PARAM})*"
 
 # name-addr     =  [ display-name ] LAQUOT addr-spec RAQUOT
 # display-name  =  *(token LWS) / quoted-string
 # The LWS after the last token may be absent: RFC 4475 3.1.1.6.
-_DISPLAY_NAME = rf"(?:{QUOTED}|(?:{TOKEN}{SWS})*+)"
+_DISPLAY_NAME = rf"(?:{QUOTED}|(?:{TOKEN}{SWS})*)"
 _NAME_ADDR = rf"{_DISPLAY_NAME}{SWS}<{ADDR_SPEC}>"
 
 # From           =  ( "From" / "f" ) HCOLON from-spec
@@ -65,7 +65,7 @@ _ROUTE = rf"{_NAME_ADDR}{_PARAMS}"
 _VIA_PARAM = rf"(?:(?i:received){EQUAL}{IPV6}(?=[ \t;,]|\Z)|{_GENERIC_PARAM})"
 _VIA = (
     rf"{TOKEN}{SLASH}{TOKEN}{SLASH}{TOKEN}{LWS}{HOST}(?:{SWS}:{SWS}[0-9]++)?"
-    rf"(?:{SEMI}{_VIA_PARAM})*+"
+    rf"(?:{SEMI}{_VIA_PARAM})*"
 )
 
 # callid  =  word [ "@" word ]
@@ -76,7 +76,7 @@ _WORD = r"[A-Za-z0-9\-.!%*_+`'~()<>:\\\"/\[\]?{}]++"
 # media-type   =  m-type SLASH m-subtype *(SEMI m-parameter)
 # m-parameter  =  m-attribute EQUAL m-value
 # m-value      =  token / quoted-string
-_MEDIA_TYPE = rf"{TOKEN}{SLASH}{TOKEN}(?:{SEMI}{TOKEN}{EQUAL}(?:{QUOTED}|{TOKEN}))*+"
+_MEDIA_TYPE = rf"{TOKEN}{SLASH}{TOKEN}(?:{SEMI}{TOKEN}{EQUAL}(?:{QUOTED}|{TOKEN}))*"
 # accept-range =  media-range *(SEMI accept-param); "*" is in token
 _ACCEPT_RANGE = rf"{TOKEN}{SLASH}{TOKEN}{_PARAMS}"
 

@@ -16,10 +16,10 @@ _BLANK = " \t"
 
 # A quoted string or angle brackets that are never closed reach to the end of the value: looking for
 # the end again from each later quote would take quadratic time.
-_QUOTED = r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)'
-_COMMA_PART_RE = re.compile(rf'(?:{_QUOTED}|<[^>]*+(?:>|\Z)|[^",<]++)++', re.DOTALL)
-_SEMICOLON_PART_RE = re.compile(rf'(?:{_QUOTED}|[^";]++)++', re.DOTALL)
-_CLOSED_QUOTED_RE = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_QUOTED = r'"(?:[^"\\]++|\\.)*(?:"|\\?\Z)'
+_COMMA_PART_RE = re.compile(rf'(?:{_QUOTED}|<[^>]*+(?:>|\Z)|[^",<]++)+', re.DOTALL)
+_SEMICOLON_PART_RE = re.compile(rf'(?:{_QUOTED}|[^";]++)+', re.DOTALL)
+_CLOSED_QUOTED_RE = re.compile(r'"(?:[^"\\]++|\\.)*"', re.DOTALL)
 _QUOTED_PAIR_RE = re.compile(r"\\(.)", re.DOTALL)
 
 

@@ -1,7 +1,8 @@
 """The grammar of RFC 3261 section 25: the ABNF in the comment, the pattern below it.
 
-The rule: every pattern runs in linear time on any input. Quantifiers are possessive and no
-character can be taken by two neighbouring repetitions.
+The rule: every pattern runs in linear time on any input. No character can be taken by two
+neighbouring repetitions, and repetitions of single characters are possessive. Those of groups are
+not: CPython before 3.11.5 matches them wrongly (python/cpython#106052).
 
 Names that end in ``_RE`` are compiled; the others are pieces of patterns. They are for text that
 was decoded and unfolded (one space for each fold, RFC 3261 7.3.1), so LWS is spaces and tabs. The
@@ -66,7 +67,7 @@ TOKEN_RE = re.compile(TOKEN)
 # quoted-string  =  SWS DQUOTE *(qdtext / quoted-pair ) DQUOTE
 # qdtext         =  LWS / %x21 / %x23-5B / %x5D-7E / UTF8-NONASCII
 # quoted-pair    =  "\" (%x00-09 / %x0B-0C / %x0E-7F)
-QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*+"'
+QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]++|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*"'
 
 # TEXT-UTF8char  =  %x21-7E / UTF8-NONASCII       (with the LWS that header-value allows)
 TEXT = r"[^\x00-\x08\x0a-\x1f\x7f]*+"
@@ -81,8 +82,8 @@ _ESCAPED = r"%[0-9A-Fa-f]{2}"
 # hostname     =  *( domainlabel "." ) toplabel [ "." ]
 # domainlabel  =  alphanum / alphanum *( alphanum / "-" ) alphanum
 # toplabel     =  ALPHA / ALPHA *( alphanum / "-" ) alphanum
-_LABEL = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+"
-HOSTNAME = rf"(?:{_LABEL}\.(?=[A-Za-z0-9]))*+(?=[A-Za-z]){_LABEL}\.?"
+_LABEL = r"[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*"
+HOSTNAME = rf"(?:{_LABEL}\.(?=[A-Za-z0-9]))*(?=[A-Za-z]){_LABEL}\.?"
 
 # IPv4address  =  1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT "." 1*3DIGIT
 IPV4 = r"[0-9]{1,3}+(?:\.[0-9]{1,3}+){3}"
@@ -123,21 +124,21 @@ HOST = rf"(?:{HOSTNAME}|{IPV4}|\[{IPV6}\])"
 # user      =  1*( unreserved / escaped / user-unreserved )
 # user-unreserved  =  "&" / "=" / "+" / "$" / "," / ";" / "?" / "/"
 # password  =  *( unreserved / escaped / "&" / "=" / "+" / "$" / "," )
-_PASSWORD = rf"(?:[{_UNRESERVED}&=+$,]|{_ESCAPED})*+"
-_USERINFO = rf"(?:(?:[{_UNRESERVED}&=+$,;?/]|{_ESCAPED})++(?::{_PASSWORD})?@)?"
+_PASSWORD = rf"(?:[{_UNRESERVED}&=+$,]++|{_ESCAPED})*"
+_USERINFO = rf"(?:(?:[{_UNRESERVED}&=+$,;?/]++|{_ESCAPED})+(?::{_PASSWORD})?@)?"
 
 # uri-parameters    =  *( ";" uri-parameter)
 # paramchar         =  param-unreserved / unreserved / escaped
 # param-unreserved  =  "[" / "]" / "/" / ":" / "&" / "+" / "$"
-_PARAMCHARS = rf"(?:[{_UNRESERVED}\[\]/:&+$]|{_ESCAPED})++"
-_URI_PARAMETERS = rf"(?:;{_PARAMCHARS}(?:={_PARAMCHARS})?)*+"
+_PARAMCHARS = rf"(?:[{_UNRESERVED}\[\]/:&+$]++|{_ESCAPED})+"
+_URI_PARAMETERS = rf"(?:;{_PARAMCHARS}(?:={_PARAMCHARS})?)*"
 
 # headers         =  "?" header *( "&" header )
 # header          =  hname "=" hvalue
 # hnv-unreserved  =  "[" / "]" / "/" / "?" / ":" / "+" / "$"
 _HNV = rf"(?:[{_UNRESERVED}\[\]/?:+$]|{_ESCAPED})"
-_URI_HEADER = rf"{_HNV}++={_HNV}*+"
-_URI_HEADERS = rf"(?:\?{_URI_HEADER}(?:&{_URI_HEADER})*+)?"
+_URI_HEADER = rf"{_HNV}+={_HNV}*"
+_URI_HEADERS = rf"(?:\?{_URI_HEADER}(?:&{_URI_HEADER})*)?"
 
 # SIP-URI      =  "sip:" [ userinfo ] hostport uri-parameters [ headers ]
 # absoluteURI  =  scheme ":" ( hier-part / opaque-part )
@@ -146,7 +147,7 @@ _URI_HEADERS = rf"(?:\?{_URI_HEADER}(?:&{_URI_HEADER})*+)?"
 _HOSTPORT = rf"{HOST}(?::[0-9]++)?"
 _SIP_URI = rf"(?i:sips?:){_USERINFO}{_HOSTPORT}{_URI_PARAMETERS}"
 _SCHEME = r"(?!(?i:sips?):)[A-Za-z][A-Za-z0-9+.\-]*+:"
-_ABSOLUTE_URI = rf"{_SCHEME}(?:[{_UNRESERVED};/?:@&=+$,]|{_ESCAPED})++"
+_ABSOLUTE_URI = rf"{_SCHEME}(?:[{_UNRESERVED};/?:@&=+$,]++|{_ESCAPED})+"
 
 # addr-spec    =  SIP-URI / SIPS-URI / absoluteURI
 ADDR_SPEC = rf"(?:{_SIP_URI}{_URI_HEADERS}|{_ABSOLUTE_URI})"
@@ -158,11 +159,11 @@ REQUEST_URI_RE = re.compile(rf"(?:{_SIP_URI}|{_ABSOLUTE_URI})")
 # RFC 3261 20: "If the URI contains a comma, question mark or semicolon, the URI MUST be enclosed in
 # angle brackets"; what follows a semicolon outside brackets is a header parameter.
 _BARE_USERINFO = (
-    rf"(?:(?:[{_UNRESERVED}&=+$/]|{_ESCAPED})++(?::(?:[{_UNRESERVED}&=+$]|{_ESCAPED})*+)?@)?"
+    rf"(?:(?:[{_UNRESERVED}&=+$/]++|{_ESCAPED})+(?::(?:[{_UNRESERVED}&=+$]++|{_ESCAPED})*)?@)?"
 )
 BARE_ADDR_SPEC = (
     rf"(?:(?i:sips?:){_BARE_USERINFO}{_HOSTPORT}"
-    rf"|{_SCHEME}(?:[{_UNRESERVED}/:@&=+$]|{_ESCAPED})++)"
+    rf"|{_SCHEME}(?:[{_UNRESERVED}/:@&=+$]++|{_ESCAPED})+)"
 )
 
 # Request-Line  =  Method SP Request-URI SP SIP-Version CRLF
@@ -184,7 +185,7 @@ ANY_STATUS_LINE_RE = re.compile(
 
 # Reason-Phrase  =  *(reserved / unreserved / escaped / UTF8-NONASCII / UTF8-CONT / SP / HTAB)
 # reserved       =  ";" / "/" / "?" / ":" / "@" / "&" / "=" / "+" / "$" / ","
-REASON_PHRASE_RE = re.compile(rf"(?:[{_UNRESERVED};/?:@&=+$, \t\u0080-\U0010ffff]|{_ESCAPED})*+")
+REASON_PHRASE_RE = re.compile(rf"(?:[{_UNRESERVED};/?:@&=+$, \t\u0080-\U0010ffff]++|{_ESCAPED})*")
 
 NUMBER_RE = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}+")
 

@@ -104,7 +104,7 @@ def _field_values(message: SipMessage, _: str | None) -> Iterator[str]:
             yield f"{header.name}: {_why(header.value, grammar)}"
 
 
-_QUOTED_RE = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_QUOTED_RE = re.compile(r'"(?:[^"\\]++|\\.)*"', re.DOTALL)
 
 
 def _why(value: str, grammar: FieldGrammar) -> str:

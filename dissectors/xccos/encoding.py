@@ -18,7 +18,7 @@ SNIFFED = 8192
 """Bytes of a 16-bit body that are decoded to look for its root element."""
 
 _WIDE = re.compile(
-    rb"(?P<le>\xff\xfe(?!\0\0)|(?:[ \t\r\n]\0)*+<\0(?!\0))|(?P<be>\xfe\xff|(?:\0[ \t\r\n])*+\0<)"
+    rb"(?P<le>\xff\xfe(?!\0\0)|(?:[ \t\r\n]\0)*<\0(?!\0))|(?P<be>\xfe\xff|(?:\0[ \t\r\n])*\0<)"
 )
 _DECLARED = re.compile(
     rb"[ \t\r\n]*+<\?xml[ \t\r\n][^>]{0,200}?\bencoding[ \t\r\n]*+=[ \t\r\n]*+[\"']([^\"'>]*+)[\"']"

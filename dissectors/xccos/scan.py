@@ -56,12 +56,12 @@ def _attributes(*names: str) -> str:
     return rf'(?:{_S}++(?:{wanted}(?!{others})[A-Za-z_][\w.-]*+="[^"]*+"))*{_S}*+'
 
 
-# Repetitions that hold groups are not possessive: CPython 3.11 may leave the groups of a failed
-# possessive repetition set (python/cpython#101955). For the same reason an empty group at the end
+# Repetitions of groups are not possessive: CPython 3.11 may leave the groups of a failed possessive
+# repetition set (python/cpython#101955). For the same reason an empty group at the end
 # of each optional part says whether it matched as a whole.
 _ROOT = (
     rf"<xccos(?:{_S}++(?:envid={_PLAIN}"
-    rf'|(?!envid=)(?:xmlns:)?+[A-Za-z_][\w.-]*+="[^"]*+"))*{_S}*+>'
+    rf'|(?!envid=)(?:xmlns:)?[A-Za-z_][\w.-]*+="[^"]*+"))*{_S}*+>'
 )
 _ITEM = (
     rf"{_S}*+<(cmd|rpl|ntc|grpchat){_attributes('id', 'seqid')}(?:(/)>|>"

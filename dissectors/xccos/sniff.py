@@ -10,23 +10,23 @@ import re
 
 from dissectors.xccos.encoding import narrowed
 
-# Possessive quantifiers throughout: each alternative starts differently and none is tried twice,
-# so that the time is linear in the length of the prolog, whatever it holds.
+# Each alternative starts differently, and runs of characters are possessive, so that the time is
+# linear in the length of the prolog, whatever it holds.
 _SPACE = r"[ \t\r\n]"
-_COMMENT = r"<!--[^-]*+(?:-(?!->)[^-]*+)*+-->"
-_INSTRUCTION = r"<\?[^?]*+(?:\?(?!>)[^?]*+)*+\?>"
-_MISC = rf"(?:{_SPACE}++|{_COMMENT}|{_INSTRUCTION})*+"
+_COMMENT = r"<!--[^-]*+(?:-(?!->)[^-]*+)*-->"
+_INSTRUCTION = r"<\?[^?]*+(?:\?(?!>)[^?]*+)*\?>"
+_MISC = rf"(?:{_SPACE}++|{_COMMENT}|{_INSTRUCTION})*"
 _QUOTED = r""""[^"]*+"|'[^']*+'"""
-_SUBSET = rf"""\[(?:[^\]"'<]++|{_QUOTED}|{_COMMENT}|{_INSTRUCTION}|<(?!!--|\?))*+\]{_SPACE}*+"""
-_DOCTYPE = rf"""<!DOCTYPE(?:[^\[\]<>"']++|{_QUOTED})*+(?:{_SUBSET})?+>"""
+_SUBSET = rf"""\[(?:[^\]"'<]++|{_QUOTED}|{_COMMENT}|{_INSTRUCTION}|<(?!!--|\?))*\]{_SPACE}*+"""
+_DOCTYPE = rf"""<!DOCTYPE(?:[^\[\]<>"']++|{_QUOTED})*(?:{_SUBSET})?>"""
 _ROOT = r"""(?:[^\s<>/:="'!?]{1,100}+:)?xccos(?=[\s/>]|\Z)"""
 _START = re.compile(
-    rf"(?:\xef\xbb\xbf)?+{_MISC}(?:{_DOCTYPE}{_MISC})?+<{_ROOT}".encode("latin-1"),
+    rf"(?:\xef\xbb\xbf)?{_MISC}(?:{_DOCTYPE}{_MISC})?<{_ROOT}".encode("latin-1"),
     re.IGNORECASE,
 )
 # A document type that cannot be read to its end may still name its root.
 _NAMED = re.compile(
-    rf"(?:\xef\xbb\xbf)?+{_MISC}<!DOCTYPE{_SPACE}++{_ROOT}".encode("latin-1"), re.IGNORECASE
+    rf"(?:\xef\xbb\xbf)?{_MISC}<!DOCTYPE{_SPACE}++{_ROOT}".encode("latin-1"), re.IGNORECASE
 )
 
 
