@@ -20,8 +20,8 @@ SYSTEM_PACKAGES := tshark
 
 # Least coverage in per cent, lines and branches together. The aim is 95 over all and 100 for
 # dissectors/: raise these when the figures have gone up, never the other way.
-MIN_COVERAGE := 90
-MIN_COVERAGE_DISSECTORS := 90
+MIN_COVERAGE := 95
+MIN_COVERAGE_DISSECTORS := 99
 
 # The tests run in as many processes.
 JOBS ?= 2

@@ -10,7 +10,7 @@ import pytest
 
 from analyzer.meaning import analyse
 from tests.analyzer.stories import Story
-from tests.analyzer.truths import FLOWS, PLAIN, name_of, opened, truth_of
+from tests.analyzer.truths import FLOWS, PLAIN, name_of, named, opened, truth_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -205,7 +205,7 @@ def test_sign_ins_of_pidgin_lack_only_what_it_never_does(path: Path) -> None:
 
 
 def test_a_command_without_reply_and_a_post_without_answer_are_unanswered() -> None:
-    _, analysis = opened(next(path for path in PLAIN if path.stem == "fault-no-reply"))
+    _, analysis = opened(named(PLAIN, "fault-no-reply"))
     silent = {pair.command: pair for pair in analysis.pairs if pair.outcome == "unanswered"}
     assert set(silent) == {"bccontext", "grpchat"}
     assert silent["bccontext"].sip_status == 200
@@ -214,7 +214,7 @@ def test_a_command_without_reply_and_a_post_without_answer_are_unanswered() -> N
 
 
 def test_a_refused_post_is_rejected_and_told() -> None:
-    trace, analysis = opened(next(path for path in PLAIN if path.stem == "fault-503"))
+    trace, analysis = opened(named(PLAIN, "fault-503"))
     bad = [pair for pair in analysis.pairs if pair.outcome == "rejected"]
     assert [(pair.command, pair.sip_status) for pair in bad] == [("grpchat", 503)]
     assert bad[0].row is not None
@@ -225,7 +225,7 @@ def test_a_refused_post_is_rejected_and_told() -> None:
 
 
 def test_clients_that_share_all_identifiers_are_not_mixed() -> None:
-    trace, analysis = opened(next(path for path in PLAIN if path.stem == "callid-collision"))
+    trace, analysis = opened(named(PLAIN, "callid-collision"))
     assert analysis.copy_of == {}
     for dialog in analysis.dialogs:
         assert len(dialog.legs) == 1
@@ -234,7 +234,7 @@ def test_clients_that_share_all_identifiers_are_not_mixed() -> None:
 
 
 def test_a_dialog_that_its_client_gave_up_stays_with_the_old_session() -> None:
-    _, analysis = opened(next(path for path in PLAIN if path.stem == "reconnect"))
+    _, analysis = opened(named(PLAIN, "reconnect"))
     first, second, again = analysis.sessions
     assert first.user == again.user != second.user
     (obsolete,) = [dialog for dialog in analysis.dialogs if dialog.ended_by == "487"]
@@ -245,7 +245,7 @@ def test_a_dialog_that_its_client_gave_up_stays_with_the_old_session() -> None:
 
 
 def test_a_forked_invite_has_one_dialog_that_was_confirmed() -> None:
-    _, analysis = opened(next(path for path in FLOWS if path.stem == "forked-lookup"))
+    _, analysis = opened(named(FLOWS, "forked-lookup"))
     lookups = [dialog for dialog in analysis.dialogs if dialog.role == "lookup"]
     assert [dialog.state for dialog in lookups] == ["terminated", "failed", "failed"]
     assert [dialog.session for dialog in lookups] == [0, 0, 0]

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from analyzer.trace import open_capture
-from tests.paths import SHARED
+from tests.paths import SHARED, require_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,6 +25,12 @@ PLAIN = [path for path in CAPTURES if path.stem not in ENCRYPTED]
 def name_of(path: Path) -> str:
     """Return the name that a test shows."""
     return path.stem
+
+
+def named(paths: list[Path], name: str) -> Path:
+    """Return the capture of a name; fails loudly where the corpus is absent."""
+    require_shared()
+    return next(path for path in paths if path.stem == name)
 
 
 def truth_of(path: Path) -> dict[str, Any]:

@@ -729,6 +729,24 @@ def test_a_connection_that_was_forgotten_and_goes_on_loses_no_byte(
     assert b"def" in outcome.data.values()
 
 
+def test_what_is_remembered_of_forgotten_connections_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reassembly, "KEEP_CLOSED", 2)
+    monkeypatch.setattr(reassembly, "KEEP_TOMBSTONES", 6)
+    machine = Reassembler()
+    packets: list[Tcp] = []
+    for number in range(20):
+        talk = Conversation(f"10.1.0.{number}:40000", packets=packets)
+        talk.handshake()
+        talk.client.sends(b"abc")
+        talk.close()
+    machine.feed(segments(packets))
+    assert len(machine._connections) == len(machine._closed) == 2
+    assert len(machine._tombstones) == 6
+    assert len(machine._flows) == 4
+
+
 def test_one_direction_alone_is_enough() -> None:
     talk = opened()
     talk.client.sends(b"abc")
