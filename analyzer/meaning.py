@@ -6,11 +6,11 @@ what the ones before it made and writes nothing into it.
 
 from __future__ import annotations
 
-import gc
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from analyzer.collector import paused
 from analyzer.commands import Command, Pairer
 from analyzer.contents import elements_by_group
 from analyzer.dialogs import DialogBuilder
@@ -43,15 +43,8 @@ ROOM_REPLIES = frozenset({"join", "bjoin", "part", "bccontext"})
 
 def analyse(trace: Trace) -> Analysis:
     """Return transactions, dialogs, command pairs and sessions of a trace."""
-    # Every message becomes some small values that live as long as the trace and have no cycles.
-    # The collector would walk over all of them again and again: a quarter of the time.
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
+    with paused():
         return _analyse(trace)
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _analyse(trace: Trace) -> Analysis:

@@ -57,23 +57,23 @@ _link = itemgetter(Frame._fields.index("link"))
 class Share:
     """Of several readers of the same capture, which connections this one reads."""
 
-    __slots__ = ("_known", "index", "of")
+    __slots__ = ("index", "known", "of")
 
     def __init__(self, index: int, of: int) -> None:
         self.index = index
         self.of = of
-        self._known: dict[bytes, bool] = {}
+        self.known: dict[bytes, bool] = {}
 
     def has(self, key: bytes) -> bool:
         """Tell whether a connection is ours; the same for both of its directions."""
-        ours = self._known.get(key)
+        ours = self.known.get(key)
         if ours is None:
             half = len(key) // 2 - 2
             source = crc32(key[-4:-2], crc32(key[:half]))
             target = crc32(key[-2:], crc32(key[half:-4]))
-            if len(self._known) >= MAX_KEYS:
-                self._known.clear()
-            ours = self._known[key] = (source ^ target) % self.of == self.index
+            if len(self.known) >= MAX_KEYS:
+                self.known.clear()
+            ours = self.known[key] = (source ^ target) % self.of == self.index
         return ours
 
 
@@ -87,12 +87,11 @@ class Pipeline:
             share: read only some of the connections.
             items: scan the bodies for XCCOS; without it the rows have no items.
         """
-        self._share = share
         self._reading = Reading()
         self._writer = RowWriter(self._reading.rows, items=items)
         self._head = b""
         self._reader: PcapReader | PcapngReader | Malformed | None = None
-        self._decoder = FrameDecoder()
+        self._decoder = FrameDecoder(share, bare=False)
         self._reassembler = Reassembler()
         self._scanner = HeadScanner(self._reading.rows.strings, self._reading.rows.cseqs)
         self._tcp: dict[int, Flow] = {}
@@ -174,17 +173,13 @@ class Pipeline:
     def _packets(self, packets: list[Segment | Datagram | Malformed]) -> None:
         """Hand TCP to the reassembler in batches, UDP to the message reader."""
         segments = [packet for packet in packets if type(packet) is Segment]
-        share = self._share
         if len(segments) != len(packets):
             for packet in packets:
                 if type(packet) is Datagram:
-                    if b"SIP/" in packet.payload and (share is None or share.has(packet.key)):
+                    if b"SIP/" in packet.payload:
                         self._datagram(packet)
                 elif isinstance(packet, Malformed):
                     self._problem(packet)
-        if share is not None:
-            has = share.has
-            segments = [segment for segment in segments if has(segment.key)]
         if segments:
             self._events(self._reassembler.feed(segments))
 

@@ -11,9 +11,9 @@ full of wrong ones in packets that were received well.
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from dissectors.model import Datagram, Segment
+from dissectors.model import FIN, RST, SYN, Datagram, Malformed, Segment
 from dissectors.transport.ip import TCP, UDP
 from dissectors.transport.layers import Item, Layers
 from dissectors.transport.link import ETHERNET, IPV4, IPV6, LINKS, VLAN
@@ -32,13 +32,32 @@ _ETHERNET_IPV4 = struct.Struct("!12xHBxH2xHxB2x12sIIBB").unpack_from
 # The same for IPv6: version, payload length, next header, addresses and ports, ...
 _IPV6 = struct.Struct("!B3xHBx36sIIBB").unpack_from
 _U16 = struct.Struct("!H").unpack_from
+_CONTROL = SYN | FIN | RST
 _new = tuple.__new__  # builds a named tuple in half the time of calling its class
+
+
+class Wanted(Protocol):
+    """Some of the connections, told by the key of either direction."""
+
+    known: dict[bytes, bool]
+    """Answers given before."""
+
+    def has(self, key: bytes) -> bool:
+        """Tell whether a connection is wanted."""
 
 
 class FrameDecoder:
     """Turn frames into segments and datagrams; a batch in, a list out, in the order of frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Wanted | None = None, *, bare: bool = True) -> None:
+        """Begin.
+
+        Args:
+            wanted: decode only these connections; damage is reported whoever it belongs to.
+            bare: give segments that only acknowledge, too.
+        """
+        self._wanted = wanted
+        self._bare = bare
         self._layers = Layers()
         self.frames = 0
         """Frames taken."""
@@ -49,11 +68,13 @@ class FrameDecoder:
         self.malformed: dict[tuple[str, str], int] = self._layers.malformed
         """Damaged packets by layer and reason, also those beyond the bound on ``Malformed``."""
 
-    def feed(self, frames: list[Frame]) -> list[Item]:
+    def feed(self, frames: list[Frame]) -> list[Item]:  # noqa: C901, PLR0915  (once a frame)
         """Return what the frames carry; a datagram in fragments comes with its last frame."""
         items: list[Item] = []
         append = items.append
-        unpack, new = _ETHERNET_IPV4, _new
+        unpack, new, bare = _ETHERNET_IPV4, _new, self._bare
+        wanted = self._wanted
+        known = None if wanted is None else wanted.known.get
         self.frames += len(frames)
         for frame in frames:
             number, time_ns, digits, link, data, offset, wire = frame
@@ -71,6 +92,14 @@ class FrameDecoder:
                     start = 34 + (words >> 2 & 0x3C)
                     end = 14 + total
                     if start <= end <= size:
+                        if start == end and not bare and not flags & _CONTROL:
+                            continue
+                        if known is not None:
+                            ours = known(key)
+                            if ours is None:
+                                ours = wanted.has(key)  # type: ignore[union-attr]
+                            if not ours:
+                                continue
                         payload = data[start:end]
                         at = offset + start
                         append(
@@ -85,15 +114,17 @@ class FrameDecoder:
                 item = None
             else:
                 item = plain(frame)
-            if item is None:
-                items += self._layers.decode(frame)
-            else:
-                append(item)
+            found = self._layers.decode(frame) if item is None else [item]
+            items += found if wanted is None else [one for one in found if _is_wanted(one, wanted)]
         return items
 
     def close(self) -> list[Item]:
         """Report the datagrams of which fragments are missing, at the end of the capture."""
         return self._layers.close()
+
+
+def _is_wanted(item: Item, wanted: Wanted) -> bool:
+    return isinstance(item, Malformed) or wanted.has(item.key)
 
 
 def plain(frame: Frame) -> Segment | Datagram | None:
