@@ -106,6 +106,11 @@ MAX_REMEMBERED = 16_384
 
 # The branch as everybody writes it; other spellings are read by the parser.
 _BRANCH = re.compile(rb";branch=([!#-+\--:<-~]+)(?=;|,|$)")
+# From and To as most write them; other spellings are read by the parser, which takes several times as
+# long. A new dialog brings two.
+_PLAIN_ADDRESS = re.compile(
+    r'(?:"[^"\\]*+"[ \t]*+)?<([^<>\s"]++)>(?:;tag=([^\s;="]++))?(?:;epid=[^\s;="]*+)?'
+)
 _BLANKS = (b" ", b"\t")
 _new = tuple.__new__  # builds a named tuple in half the time of calling its class
 
@@ -226,9 +231,11 @@ class HeadScanner:
             cseq = parse_cseq(text)
             pair = (cseq.number, cseq.method) if cseq else None
             value = (self._cseqs.id(pair), keep(cseq.method if cseq else None))
+        elif (plain := _PLAIN_ADDRESS.fullmatch(text)) is not None:
+            value = (keep(plain[1]), keep(plain[2]))
         else:
             address = parse_name_addr(text)
-            value = (keep(address and (address.uri or None)), keep(address and address.tag))
+            value = (keep(address and address.uri), keep(address and address.tag))
         remembered = self._values[slot]
         if len(remembered) >= MAX_REMEMBERED:
             remembered.clear()
