@@ -106,8 +106,8 @@ MAX_REMEMBERED = 16_384
 
 # The branch as everybody writes it; other spellings are read by the parser.
 _BRANCH = re.compile(rb";branch=([!#-+\--:<-~]+)(?=;|,|$)")
-# From and To as most write them; other spellings are read by the parser, which takes several times as
-# long. A new dialog brings two.
+# From and To as most write them; other spellings are read by the parser, which takes several times
+# as long. A new dialog brings two.
 _PLAIN_ADDRESS = re.compile(
     r'(?:"[^"\\]*+"[ \t]*+)?<([^<>\s"]++)>(?:;tag=([^\s;="]++))?(?:;epid=[^\s;="]*+)?'
 )
