@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dissectors.notes import BAD_XCCOS
+from dissectors.notes import BAD_XCCOS, HOLE, TRUNCATED
 from dissectors.xccos.scan import scan_items
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dissectors.xccos.scan import Row
 
 _NO_ADDRESS = (None, None)
+_CUT = HOLE | TRUNCATED
 
 
 class RowWriter:
@@ -47,7 +48,8 @@ class RowWriter:
                 first_item, items, length = self._items, 0, len(raw)
                 if body < length and self._scan:
                     items, bits = self._body(raw[body:], content_type)
-                    notes |= bits
+                    if not notes & _CUT:  # what the capture lost is no fault of the sender
+                        notes |= bits
                 for piece in pieces:
                     add_piece(piece)
                 count = len(pieces)

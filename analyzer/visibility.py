@@ -54,10 +54,6 @@ class Visibility:
         """Say whether only one direction of a connection brought messages."""
         return not all(self._connections[connection].messages)
 
-    def late_start(self, connection: int) -> bool:
-        """Say whether a connection was open before the capture began."""
-        return not self._connections[connection].syn_seen
-
     def closed(self, connection: int) -> bool:
         """Say whether a side closed a connection in the capture."""
         return any(end in CLOSED for end in self._connections[connection].ends)

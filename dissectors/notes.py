@@ -24,7 +24,6 @@ TRAILING = 32768  # bytes after the message in the same datagram (RFC 3261 18.3:
 COMPACT = 65536  # compact header names
 BAD_VERSION = 131072  # a SIP version other than 2.0
 CSEQ_MISMATCH = 262144  # the method of the CSeq is not that of the request
-MASKED = 524288  # reserved for readers of text traces: the body was masked
 
 NOTES: dict[int, str] = {
     HOLE: "hole",

@@ -65,7 +65,6 @@ class _Show:
         self._reading = Reading([options["file"]])
         self._raw: bool = options["raw"]
         self._json: bool = options["format_"] == "json"
-        self._found = False
 
     def run(self) -> int:
         with destination(None, ()) as write:
