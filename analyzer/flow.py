@@ -49,10 +49,10 @@ class Flow:
     def note(self, side: int, framed: list[Framed]) -> None:
         """Count messages of one side."""
         self.messages[side] += len(framed)
-        last = framed[-1]
-        if last.frame > self.last:
-            self.last = last.frame
-            self.times[1] = last.time_ns
+        for one in framed:
+            if one.frame > self.last:
+                self.last = one.frame
+                self.times[1] = one.time_ns
 
     def row(self) -> Connection:
         """Return what a trace keeps of it."""

@@ -10,6 +10,7 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 from analyzer.collector import paused
+from analyzer.paths import compiled
 from analyzer.pipeline import Pipeline, Share
 from analyzer.reading import renumber
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from multiprocessing.connection import Connection as PipeEnd
 
+    from analyzer._speedups.pipeline import Pass
     from analyzer.reading import Reading
     from analyzer.rows import Interned
 
     Chunks = Callable[[], Iterable[bytes]]
+    ReadBack = Callable[[int, int], bytes]
 
 # Columns whose numbers refer to a table of their own process.
 _STRINGS = (
@@ -39,17 +42,29 @@ _ITEM_STRINGS = (
 )
 
 
-def read_in_shares(here: Chunks, there: Chunks, jobs: int, *, items: bool = True) -> Reading:
+def read_in_shares(
+    here: Chunks,
+    there: Chunks,
+    jobs: int,
+    *,
+    items: bool = True,
+    read_back: ReadBack | None = None,
+) -> Reading:
     """Read a capture with ``jobs`` processes.
 
     Args:
         here: gives the bytes of the capture to this process.
         there: gives them again to each of the others.
-        jobs: number of processes; 1 reads here alone.
+        jobs: number of processes; 1 reads here alone, and so does the compiled path: it is done
+            sooner than others are started.
         items: scan bodies for XCCOS.
+        read_back: gives bytes that have passed, by offset and length; for the compiled path, which
+            keeps them all without it.
     """
     with paused():
-        if jobs == 1:
+        if compiled():
+            reading = run(here, new_pipeline(items=items, read_back=read_back))
+        elif jobs == 1:
             reading = run(here, Pipeline(items=items))
         else:
             reading = _run_in_shares(here, there, jobs, items=items)
@@ -81,7 +96,18 @@ def _run_in_shares(here: Chunks, there: Chunks, jobs: int, *, items: bool) -> Re
     return reading
 
 
-def run(chunks: Chunks, pipeline: Pipeline) -> Reading:
+def new_pipeline(
+    *, items: bool = True, read_back: ReadBack | None = None, streaming: bool = False
+) -> Pipeline | Pass:
+    """Return a pipeline for all connections of a capture: the compiled one where it is built."""
+    if not compiled():
+        return Pipeline(items=items, streaming=streaming)
+    from analyzer._speedups.pipeline import Pass  # not everywhere
+
+    return Pass(items=items, read_back=read_back, streaming=streaming)
+
+
+def run(chunks: Chunks, pipeline: Pipeline | Pass) -> Reading:
     """Feed a pipeline to the end."""
     for chunk in chunks():
         pipeline.feed(chunk)

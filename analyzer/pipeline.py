@@ -157,12 +157,13 @@ class Pipeline:
 
     def _note_frames(self, frames: list[Frame]) -> None:
         reading = self._reading
+        if not reading.frames:
+            reading.digits = frames[0].digits
         reading.frames += len(frames)
-        reading.digits = frames[0].digits
         reading.links.update(map(_link, frames))
         times = list(map(_time, frames))
         low = min(times)
-        if not low:  # records without a time
+        if low <= 0:  # records without a time
             times = [time for time in times if time] or [0]
             low = min(times)
         if low:
@@ -181,7 +182,7 @@ class Pipeline:
                 elif isinstance(packet, Malformed):
                     self._problem(packet)
         if segments:
-            self._events(self._reassembler.feed(segments))
+            self._events(self._reassembler.events(segments))
 
     def _events(self, events: Iterable[StreamEvent]) -> None:  # noqa: C901  (once a segment)
         tcp, batch = self._tcp, self._batch

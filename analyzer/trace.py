@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Self
 
+from analyzer.library.places import may_have_index
 from analyzer.parallel import read_in_shares
 from analyzer.rows import Stream
 from analyzer.sources.files import open_source
@@ -183,6 +184,7 @@ def open_capture(
     jobs: int = 1,
     items: bool = True,
     keylog: str | Path | None = None,
+    index: bool = True,
 ) -> Trace:
     """Read a capture (``-``: standard input) and return its trace.
 
@@ -196,6 +198,8 @@ def open_capture(
         keylog: TLS secrets in the format of NSS (``SSLKEYLOGFILE``). By default those of
             ``NAME.pcap.keylog`` or ``NAME.keylog`` beside the capture, else those that a pcapng
             carries. TLS is decrypted by tshark, where that is installed.
+        index: use the saved rows of ``xccos index``, where there are some that fit; they always
+            have items.
 
     Raises:
         SourceError: the file, or the key log given, cannot be opened. What a damaged file still
@@ -204,11 +208,9 @@ def open_capture(
     keys = _given_keys(keylog)
     source = open_source(path, progress=progress)
     try:
-        if jobs > 1 and not (source.rereadable and (source.size or 0) >= MIN_SHARED):
-            jobs = 1
-        reading = read_in_shares(
-            partial(source.chunks, CHUNK), partial(_reread, source), jobs, items=items
-        )
+        reading = _saved(path, source, items=items) if index else None
+        if reading is None:
+            reading = read_plain(source, jobs=jobs, items=items)
         if not reading.tls:
             return Trace(source, reading)
         return Trace(_decrypted(path, source, reading, keys, items=items), reading)
@@ -218,6 +220,22 @@ def open_capture(
     finally:
         if keys is not None:
             keys.close()
+
+
+def read_plain(source: Source, *, jobs: int = 1, items: bool = True) -> Reading:
+    """Read a source, of which nothing was read yet; its TLS connections stay closed."""
+    if not (source.rereadable and (source.size or 0) >= MIN_SHARED):
+        jobs = 1
+    here, there = partial(source.chunks, CHUNK), partial(_reread, source)
+    return read_in_shares(here, there, jobs, items=items, read_back=source.read)
+
+
+def _saved(path: str | Path, source: Source, *, items: bool) -> Reading | None:
+    if not may_have_index(path, source.size):
+        return None
+    from analyzer.library.saved import saved_reading
+
+    return saved_reading(path, source, items=items)
 
 
 def _given_keys(keylog: str | Path | None) -> KeyLog | None:

@@ -9,12 +9,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.options import fields_of, query_of
-from analyzer.cli.output import destination, encoding_of, format_of, write_lines
+from analyzer.cli.output import (
+    destination,
+    encoding_of,
+    format_of,
+    write_blocks,
+    write_lines,
+)
 from analyzer.cli.reading import Reading
 from analyzer.cli.table import Column, table
 from analyzer.cli.terminal import plain_terminal, talk, terminal_of
 from analyzer.export.cells import FLATTENED, flat
-from analyzer.export.records import csv_header, csv_lines, json_array, json_lines
+from analyzer.export.records import array_of_blocks, csv_header, csv_lines, encoded, json_lines
 from analyzer.query import Selection
 
 if TYPE_CHECKING:
@@ -40,8 +46,10 @@ class Listing:
     needs: tuple[str, ...]
     """The fields that the table is made of."""
     cells: Callable[[Record], list[str]]
-    fast: dict[str, Callable[..., Iterator[str]]] | None = None
+    fast: dict[str, Callable[..., Iterator[bytes]]] | None = None
     """Formats with a writer of their own: ``(trace, rows or None, fields, file=...)``."""
+    full: tuple[str, ...] = ()
+    """Fields of JSON alone, which are there when they are asked for."""
 
 
 class Listed:
@@ -53,7 +61,7 @@ class Listed:
         self._limit: int | None = options["limit"]
         self._output: str | None = options["output"]
         self._format = format_of(options["format_"], self._output)
-        self._asked = fields_of(options["fields"], listing.fields)
+        self._asked = _asked(listing, self._format, options)
         self._reading = Reading(options["files"], items=self._needs_items())
         self._several = len(options["files"]) > 1
         self._shown = 0
@@ -72,7 +80,10 @@ class Listed:
             if self._format == "table":
                 encoding = encoding_of(sys.stdout)
         with destination(self._output, self._reading.files) as write:
-            write_lines(self._text(terminal), write, encoding)
+            if self._format == "table":
+                write_lines(self._table(terminal), write, encoding)
+            else:
+                write_blocks(self._blocks(), write)
         if not self._shown and not self._reading.code:
             talk(f"xccos: no {self._listing.noun} matches")
         return max([self._reading.code, *self.codes])
@@ -82,43 +93,28 @@ class Listed:
         plain = self._listing.fast is not None and not (self._query.commands or self._query.rooms)
         return not plain or self._asked is None or bool({"xccos", "notes"} & set(self._asked))
 
-    def _text(self, terminal: Terminal) -> Iterator[str]:
+    def _blocks(self) -> Iterator[bytes]:
+        """Yield the list in a format for programs: whole lines, many at a time."""
+        if self._format == "csv":
+            return self._csv()
+        blocks = self._reading.each(self._blocks_of)
+        return array_of_blocks(blocks) if self._format == "json" else blocks
+
+    def _csv(self) -> Iterator[bytes]:
         fields = self._asked or self._listing.fields
-        if self._format == "table":
-            return self._table(terminal)
-        if self._format == "jsonl":
-            return self._reading.each(self._json)
-        if self._format == "json":
-            return json_array(self._reading.each(self._json))
-        return self._csv(fields)
-
-    def _csv(self, fields: Sequence[str]) -> Iterator[str]:
         named = ("file", *fields) if self._several else tuple(fields)
-        messages = self._listing.noun == "message"
-        yield csv_header(named, messages=messages)
-        yield from self._reading.each(self._csv_lines)
+        yield csv_header(named, messages=self._listing.fast is not None).encode()
+        yield from self._reading.each(self._blocks_of)
 
-    def _json(self, file: str, trace: Trace) -> Iterator[str]:
-        return self._lines("jsonl", file, trace, json_lines)
-
-    def _csv_lines(self, file: str, trace: Trace) -> Iterator[str]:
-        messages = self._listing.noun == "message"
-        return self._lines("csv", file, trace, lambda found: csv_lines(found, messages=messages))
-
-    def _lines(
-        self,
-        format_: str,
-        file: str,
-        trace: Trace,
-        general: Callable[[Iterator[Record]], Iterator[str]],
-    ) -> Iterator[str]:
+    def _blocks_of(self, file: str, trace: Trace) -> Iterator[bytes]:
+        form = "csv" if self._format == "csv" else "jsonl"
         chosen = self._chosen(file, trace)
         fields = self._asked or self._listing.fields
         if self._listing.fast is None:
-            yield from general(self._records(file, trace, chosen, fields))
-            return
+            records = self._records(file, trace, chosen, fields)
+            return encoded(csv_lines(records) if form == "csv" else json_lines(records))
         everything = isinstance(chosen, range) and len(chosen) == len(trace)
-        yield from self._listing.fast[format_](
+        return self._listing.fast[form](
             trace,
             None if everything else chosen,
             fields,
@@ -160,6 +156,18 @@ class Listed:
                 else self._listing.cells(record)
             )
             yield [file, *cells] if self._several else cells
+
+
+def _asked(listing: Listing, format_: str, options: dict[str, Any]) -> tuple[str, ...] | None:
+    """Return the fields that someone asked for; None where they are the usual ones."""
+    asked = fields_of(options["fields"], (*listing.fields, *listing.full))
+    if options.get("full"):
+        asked = tuple(dict.fromkeys((*(asked or listing.fields), *listing.full)))
+    deep = [name for name in asked or () if name in listing.full]
+    if deep and format_ not in ("json", "jsonl"):
+        what = "--full" if options.get("full") else f"--fields: {', '.join(deep)}"
+        raise click.UsageError(f"{what} is for --format json and jsonl")
+    return asked
 
 
 def flat_cell(name: str, value: Any) -> str:  # noqa: ANN401  (any value of a record)

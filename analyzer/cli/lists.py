@@ -10,7 +10,7 @@ from analyzer.cli.fail import judge_of
 from analyzer.cli.listing import Listed, Listing
 from analyzer.cli.options import fail_option, files_argument, filter_options, output_options
 from analyzer.cli.table import Column
-from analyzer.export.messages import message_csv_lines, message_json_lines
+from analyzer.export.messages import message_csv_blocks, message_json_blocks
 from analyzer.query import Selection
 from analyzer.times import latency_text
 from analyzer.views import commands as command_view
@@ -76,7 +76,8 @@ _MESSAGES = Listing(
     ),
     ("index", "frame", "time", "src", "dst", "method", "status", "reason", "xccos", "notes"),
     _message_cells,
-    {"jsonl": message_json_lines, "csv": message_csv_lines},
+    {"jsonl": message_json_blocks, "csv": message_csv_blocks},
+    message_view.FULL_FIELDS,
 )
 
 
@@ -220,6 +221,11 @@ _SESSIONS = Listing(
 @files_argument
 @filter_options
 @output_options
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Add start line, headers and body of each message (json, jsonl).",
+)
 def messages(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """List SIP messages in capture order.
 

@@ -29,6 +29,7 @@ COMMANDS = {
     "commands": ("analyzer.cli.lists:commands", "List commands and posts with both answers."),
     "messages": ("analyzer.cli.lists:messages", "List SIP messages."),
     "show": ("analyzer.cli.show:show", "Show one message: headers, XCCOS tree, raw bytes."),
+    "index": ("analyzer.cli.index:index", "Save the rows of captures: the next look is instant."),
     "completion": ("analyzer.cli.completion:completion", "Print a shell completion script."),
 }
 

@@ -58,10 +58,25 @@ keylog_option = click.option(
     "capture, else those in it. TLS is decrypted by tshark.",
 )
 
+
+def _keep_index(ctx: click.Context, _: click.Parameter, no_index: bool) -> None:  # noqa: FBT001  (click's)
+    ctx.meta["index"] = not no_index
+
+
+index_option = click.option(
+    "--no-index",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep_index,
+    help="Read the capture itself, even where `xccos index` saved its rows.",
+)
+
+reading_options = _applied((keylog_option, index_option))
+
 files_argument = _applied(
     (
         click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path()),
-        keylog_option,
+        reading_options,
     )
 )
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from analyzer.export.records import encoded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-
-TOGETHER = 128
-"""Lines of a write, about 64 KiB of messages: a write each costs as much as making the line."""
 
 SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 
@@ -80,10 +78,14 @@ def _refuse_inputs(path: Path, output: str, inputs: Sequence[str]) -> None:
 def write_lines(
     lines: Iterable[str], write: Callable[[bytes], object], encoding: str = "utf-8"
 ) -> None:
-    """Write lines, which carry their line ends, ``TOGETHER`` at a time."""
-    moving = iter(lines)
-    while piece := "".join(islice(moving, TOGETHER)):
-        write(piece.encode(encoding, "backslashreplace"))
+    """Write lines, which carry their line ends, many at a time."""
+    write_blocks(encoded(lines, encoding), write)
+
+
+def write_blocks(blocks: Iterable[bytes], write: Callable[[bytes], object]) -> None:
+    """Write bytes as they come."""
+    for block in blocks:
+        write(block)
 
 
 def encoding_of(stream: TextIO) -> str:

@@ -30,7 +30,7 @@ MAX_JOBS = 8
 """Each process walks the whole file: more of them gain less and less."""
 
 
-def _jobs() -> int:
+def usable_jobs() -> int:
     """Return how many processes may read; more than one only where forking is the custom."""
     usable = getattr(os, "sched_getaffinity", None)
     return min(len(usable(0)), MAX_JOBS) if usable is not None else 1
@@ -47,9 +47,13 @@ class Reading:
 
     def each(self, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
         """Yield what ``of`` makes of each capture; what goes wrong is said on stderr."""
+        return self.guarded(lambda file: self._of_one(file, of))
+
+    def guarded(self, of: Callable[[str], Iterator[T]]) -> Iterator[T]:
+        """Yield what ``of`` makes of each name; what goes wrong is said on stderr."""
         for file in self.files:
             try:
-                yield from self._of_one(file, of)
+                yield from of(file)
             except (click.ClickException, click.exceptions.Exit):
                 raise
             except Exception as error:  # noqa: BLE001  (a file must never end the run)
@@ -58,13 +62,15 @@ class Reading:
     def _of_one(self, file: str, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
         from analyzer.trace import open_capture
 
+        settings = click.get_current_context().meta
         with Progress(file) as progress:
             trace = open_capture(
                 file,
                 progress=progress.step,
-                jobs=_jobs(),
+                jobs=usable_jobs(),
                 items=self._items,
-                keylog=click.get_current_context().meta.get("keylog"),
+                keylog=settings.get("keylog"),
+                index=settings.get("index", True),
             )
         # What was read stays: looking for garbage in it again and again would cost a tenth.
         gc.freeze()
@@ -76,7 +82,7 @@ class Reading:
 
     def _damaged(self, file: str, trace: Trace) -> None:
         self.code = DAMAGED
-        self._say(file, damage(trace.quality))
+        self.say(file, damage(trace.quality))
 
     def _failed(self, file: str, error: Exception) -> None:
         from analyzer.sources.files import SourceError
@@ -85,15 +91,16 @@ class Reading:
             raise error
         self.code = DAMAGED
         if isinstance(error, SourceError):
-            self._say(file, str(error))
+            self.say(file, str(error))
         elif isinstance(error, OSError):
-            self._say(file, error.strerror or str(error))
+            self.say(file, error.strerror or str(error))
         elif isinstance(error, MemoryError):
-            self._say(file, "not enough memory")
+            self.say(file, "not enough memory")
         else:
             fault = f"{type(error).__name__}: {error}"
-            self._say(file, f"a fault in xccos, please report it ({fault})")
+            self.say(file, f"a fault in xccos, please report it ({fault})")
 
-    def _say(self, file: str, reason: str) -> None:
+    def say(self, file: str, reason: str) -> None:
+        """Say one line about a file on stderr."""
         text = printable(reason.removeprefix(f"{file}: "))
         talk(f"xccos: {printable(file)}: {text}")

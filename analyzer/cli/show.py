@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.main import color_option
-from analyzer.cli.options import keylog_option
+from analyzer.cli.options import reading_options
 from analyzer.cli.output import destination, encoding_of, write_lines
 from analyzer.cli.reading import Reading
 from analyzer.cli.sheet import sheet
@@ -41,7 +41,7 @@ Examples:
               help="Write the bytes of the message to stdout, unchanged.")  # fmt: skip
 @click.option("--force", is_flag=True,
               help="With --raw: even to a terminal, which the bytes may steer.")  # fmt: skip
-@keylog_option
+@reading_options
 @color_option
 def show(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """Show message N (as the lists number them, from 0), or those of a frame.

@@ -15,8 +15,10 @@ from itertools import groupby, repeat
 from typing import TYPE_CHECKING, TypeVar
 
 from analyzer.export.chats import chat_reader
+from analyzer.export.fulltext import full_reader
 from analyzer.export.readback import reader_of
 from analyzer.times import SECOND, second_text
+from analyzer.views.messages import FULL_FIELDS
 from dissectors.notes import note_names
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class Columns:
         self._chosen = chosen
         self._raw = reader_of(trace)
         self._chat_texts = chat_reader(trace, self._raw)
+        self._full = full_reader(trace, self._raw)
         everything = range(len(trace.rows))
         self._numbers: Sequence[int] = everything if chosen is None else chosen
 
@@ -86,6 +89,8 @@ class Columns:
         """Return the texts of one field."""
         if name in _STRINGS:
             return map(self._texts.__getitem__, self._of(getattr(self._rows, name)))
+        if name in FULL_FIELDS:
+            return (self._full(row)[name] for row in self._numbers)
         made: Iterator[str] = getattr(self, f"_{name}")()
         return made
 
@@ -134,19 +139,18 @@ class Columns:
 
     def _time(self) -> Iterator[str]:
         absent, quote = self.absent, self.quote
-        last, prefix = "", ""  # most messages are of the same second as the one before
+        last, prefix = None, ""  # most messages are of the same second as the one before
         for time, digits in zip(
             self._of(self._rows.time), self._of(self._rows.digits), strict=True
         ):
             if not time:
                 yield absent
                 continue
-            text = str(time)
-            seconds = text[:-9]
-            if seconds != last:
-                last, prefix = seconds, f"{quote}{second_text(time // SECOND)}"
-            if digits == 6 and seconds:
-                yield f"{prefix}.{text[-9:-3]}Z{quote}"
+            second = time // SECOND
+            if second != last:
+                last, prefix = second, f"{quote}{second_text(second)}"
+            if digits == 6:
+                yield f"{prefix}.{time % SECOND // 1000:06d}Z{quote}"
             elif digits:
                 yield f"{prefix}.{f'{time % SECOND:09d}'[:digits]}Z{quote}"
             else:

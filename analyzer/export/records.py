@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from analyzer.export.cells import cells, header
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 CRLF = "\r\n"
 """Line end of CSV (RFC 4180 section 2)."""
 
+TOGETHER = 128
+"""Lines of a write, about 64 KiB of messages: a write each costs as much as making the line."""
+
 # ASCII only: every reader can take it, and no control character gets through.
 to_json: Callable[[Any], str] = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -21,6 +25,23 @@ def json_lines(records: Iterable[dict[str, Any]]) -> Iterator[str]:
     """Yield one line per record."""
     for record in records:
         yield to_json(record) + "\n"
+
+
+def encoded(lines: Iterable[str], encoding: str = "utf-8") -> Iterator[bytes]:
+    """Yield lines as bytes, ``TOGETHER`` at a time; what the encoding lacks is spelt out."""
+    moving = iter(lines)
+    while piece := "".join(islice(moving, TOGETHER)):
+        yield piece.encode(encoding, "backslashreplace")
+
+
+def array_of_blocks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield one JSON array out of blocks of whole JSON lines."""
+    before = b"[\n"
+    for block in blocks:
+        # A line feed in JSON lines is the end of a line: in strings it is escaped.
+        yield before + block[:-1].replace(b"\n", b",\n")
+        before = b",\n"
+    yield b"[]\n" if before == b"[\n" else b"\n]\n"
 
 
 def json_array(lines: Iterable[str]) -> Iterator[str]:

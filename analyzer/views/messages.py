@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from analyzer.rows import XccosItem
     from analyzer.trace import Trace
+    from dissectors.sip.messages import SipMessage
 
 Record = dict[str, Any]
 
@@ -111,6 +113,47 @@ FIELDS: dict[str, Callable[[Trace, int], Any]] = {
 }
 
 
+FULL_FIELDS = ("start_line", "headers", "body", "body_base64")
+"""What ``--full`` adds: the message itself, as parsing it gives it. JSON only, it is too deep for a
+cell."""
+
+
+def _text(data: bytes) -> str:
+    """Decode as the parser decodes header text."""
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _body(data: bytes) -> tuple[str | None, str | None]:
+    """Return a body as text or, where it is no UTF-8, in base64."""
+    if not data:
+        return None, None
+    try:
+        return data.decode("utf-8"), None
+    except UnicodeDecodeError:
+        return None, base64.b64encode(data).decode()
+
+
+def full_record(message: SipMessage | Malformed) -> Record:
+    """Return ``FULL_FIELDS`` of a message; nothing of what is none."""
+    if isinstance(message, Malformed):
+        return {"start_line": None, "headers": [], "body": None, "body_base64": None}
+    text, coded = _body(message.body)
+    return {
+        "start_line": _text(message.start_line),
+        "headers": [{"name": one.name, "value": one.value} for one in message.headers],
+        "body": text,
+        "body_base64": coded,
+    }
+
+
 def message_record(trace: Trace, row: int, fields: Sequence[str] = tuple(FIELDS)) -> Record:
-    """Return the record of one message, restricted to ``fields`` in their order."""
-    return {name: FIELDS[name](trace, row) for name in fields}
+    """Return the record of one message, restricted to ``fields`` in their order.
+
+    Fields are those of ``FIELDS`` and ``FULL_FIELDS``.
+    """
+    full = FULL_FIELDS if not set(FULL_FIELDS).isdisjoint(fields) else ()
+    parsed = full_record(trace.message(row)) if full else {}
+    return {name: parsed[name] if name in full else FIELDS[name](trace, row) for name in fields}

@@ -8,11 +8,43 @@ cdef struct Span:
     Py_ssize_t size
 
 
-cdef class Strings:
-    # ... private fields
+# A slot of the hash table; free where ``number`` is 0.
+cdef struct Slot:
+    uint32_t hash
+    uint32_t number
 
-    # The number of a string given as UTF-8; gives it one when it is new. 0 with an exception: memory.
+
+cdef class Strings:
+    cdef Slot *slots
+    cdef size_t mask  # slots less one; their number is a power of two
+    cdef const uint8_t **entries  # by number: where its length and then its bytes lie
+    cdef size_t room  # entries allocated
+    cdef size_t count  # entries used; number 0 is one
+    cdef uint8_t **blocks
+    cdef size_t block_count
+    cdef uint8_t *free  # what is left of the last block
+    cdef size_t left
+    cdef list decoded  # the values that were asked for, by number
+
+    # The number of a string given as UTF-8; gives it one when it is new. 0 with an exception:
+    # memory.
     cdef uint32_t id_of(self, const uint8_t *data, Py_ssize_t size) except 0
 
-    # The bytes of a string; data is NULL for number 0. Good until the next id_of.
+    # The number of a string; 0 where it has none.
+    cdef uint32_t number_of(self, const uint8_t *data, Py_ssize_t size) noexcept nogil
+
+    # The bytes of a string; data is NULL for number 0. Good as long as the table.
     cdef Span span(self, uint32_t number) noexcept nogil
+
+    # How a value is written, and read again.
+    cdef bytes spell(self, object value)
+    cdef object read(self, Span span)
+
+    cdef uint32_t add(self, const uint8_t *data, size_t size, uint32_t hash) except 0
+    cdef uint8_t *take(self, size_t size) except NULL
+    cdef int widen_entries(self) except -1
+    cdef int widen_slots(self) except -1
+
+
+cdef class CSeqs(Strings):
+    cdef dict methods  # each method once: the pairs share it

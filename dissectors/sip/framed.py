@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from dissectors.model import Chunk, Piece
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from dissectors.sip.scan import Head
 
 
@@ -57,6 +59,20 @@ def pieces_of(chunk: Chunk, at: int, length: int) -> tuple[Piece, ...]:
     return tuple(found)
 
 
+def join_pieces(pieces: list[Piece], more: Iterable[Piece]) -> None:
+    """Append pieces; one that goes on where the last one of its frame ends becomes part of it."""
+    for piece in more:
+        last = pieces[-1] if pieces else None
+        if (
+            last is not None
+            and last.frame == piece.frame
+            and last.offset + last.length == piece.offset
+        ):
+            pieces[-1] = Piece(last.frame, last.offset, last.length + piece.length)
+        else:
+            pieces.append(piece)
+
+
 def gather(
     anchors: list[tuple[int, Chunk]], start: int, end: int
 ) -> tuple[tuple[Piece, ...], Chunk]:
@@ -69,7 +85,7 @@ def gather(
             break
         low, high = max(start, at), min(end, at + len(chunk.data))
         if low < high:
-            pieces.extend(pieces_of(chunk, low - at, high - low))
+            join_pieces(pieces, pieces_of(chunk, low - at, high - low))
             if last is None or chunk.frame > last.frame:
                 last = chunk
     return tuple(pieces), last or anchors[-1][1]

@@ -22,6 +22,7 @@ from dissectors.sip.overreach import NOTHING
 from dissectors.sip.resume import EMPTY_LINE, EMPTY_LINE_LENGTH, MAX_HEAD
 
 if TYPE_CHECKING:
+    from dissectors.sip.overreach import Behind
     from dissectors.sip.scan import Head, HeadScanner
 
 _UNUSUAL = DOUBTFUL | LF_ONLY
@@ -39,6 +40,21 @@ class StreamReader(Framer):
         super().__init__(scanner, synced=whole)
         # (head, offset of the body, length) of the message whose beginning is in the buffer
         self._begun: tuple[Head, int, int] | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is held, noted or searched for: the next byte begins a message."""
+        unfinished = self._begun is not None or self._buffer or self._tail or self._resync
+        return self._synced and not unfinished and (self.found > 0 or not self._searched)
+
+    @property
+    def behind(self) -> Behind:
+        """Where the last body lies; set it to go on where another reader stopped."""
+        return self._behind
+
+    @behind.setter
+    def behind(self, behind: Behind) -> None:
+        self._behind = behind
 
     def feed(self, chunk: Chunk) -> list[Framed]:
         """Return the messages that this chunk completes."""

@@ -9,6 +9,7 @@ or of the connection, or at a limit.
 from __future__ import annotations
 
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from dissectors.model import ACK, FIN, RST, SYN, Chunk, Opened, Segment, StreamEnd, reversed_key
 from dissectors.transport.direction import (
@@ -23,6 +24,9 @@ from dissectors.transport.direction import (
     StreamEvent,
     signed,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 # Closed connections that are kept for segments captured late, and what is remembered after that.
 KEEP_CLOSED = 1024
@@ -63,20 +67,28 @@ class Reassembler:
         """Segments that brought nothing new."""
         return self._budget.retransmissions
 
-    def feed(self, segments: list[Segment]) -> list[StreamEvent]:  # noqa: C901  (once a frame)
+    def feed(self, segments: Iterable[Segment]) -> list[StreamEvent]:
         """Return the events that these segments cause, in order."""
-        out: list[StreamEvent] = []
-        append, new, flow = out.append, _new, self._flows.get
+        return list(self.events(segments))
+
+    def events(self, segments: Iterable[Segment]) -> Iterator[StreamEvent]:  # noqa: C901  (hot)
+        """Yield the events that these segments cause, in order.
+
+        What is asked for meanwhile (``drop``, ``expect_more``) holds from the next segment on, so
+        that it does not matter how many of them are fed at a time.
+        """
+        rare: list[StreamEvent] = []
+        new, flow = _new, self._flows.get
         for segment in segments:
             frame, time_ns, digits, key, seq, _, flags, payload, offset, missing, pieces = segment
             direction = flow(key)
             if direction is None:
                 if flags & SYN or ((payload or missing) and not flags & RST):
-                    self._unknown(segment, out)
+                    self._unknown(segment, rare)
             elif flags & (SYN | FIN | RST):
-                self._control(direction, segment, out)
+                self._control(direction, segment, rare)
             elif direction.dropped or not (payload or missing):
-                pass
+                continue
             elif (
                 seq == direction.next
                 and not direction.pending
@@ -92,12 +104,15 @@ class Reassembler:
                     history.append((position, payload))
                     if len(history) > HISTORY_SEGMENTS:
                         del history[0]
-                append(
-                    new(Chunk, (direction.stream, payload, frame, time_ns, digits, offset, pieces))
+                yield new(
+                    Chunk, (direction.stream, payload, frame, time_ns, digits, offset, pieces)
                 )
+                continue
             else:
-                self._data(direction, segment, out)
-        return out
+                self._data(direction, segment, rare)
+            if rare:
+                yield from rare
+                rare.clear()
 
     def close(self) -> list[StreamEvent]:
         """Return what is left at the end of the capture."""

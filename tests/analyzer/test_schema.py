@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from analyzer.views.commands import FIELDS as COMMAND_FIELDS
 from analyzer.views.dialogs import FIELDS as DIALOG_FIELDS
 from analyzer.views.messages import FIELDS as MESSAGE_FIELDS
+from analyzer.views.messages import FULL_FIELDS
 from analyzer.views.sessions import FIELDS as SESSION_FIELDS
 from tests.analyzer.cli.running import xccos
 from tests.paths import ROOT, SAMPLES, require_shared
@@ -64,13 +65,22 @@ def test_every_line_keeps_to_its_schema(command: str, path: Path) -> None:
     assert {tuple(value) for value in values} == {tuple(fields)}
 
 
+@pytest.mark.parametrize("path", CAPTURES[:4], ids=lambda path: path.name)
+def test_every_full_line_keeps_to_its_schema(path: Path) -> None:
+    lines = xccos("messages", path, "--format", "jsonl", "--full").lines
+    values = [json.loads(line) for line in lines]
+    assert _checked("message", values) > 0
+    assert {tuple(value) for value in values} == {(*MESSAGE_FIELDS, *FULL_FIELDS)}
+
+
 @pytest.mark.parametrize("command", LISTS)
 def test_the_schema_names_every_field_in_order(command: str) -> None:
     name, fields = LISTS[command]
     schema = _validator(name).schema
     assert isinstance(schema, dict)
     assert schema["required"] == list(fields)
-    assert list(schema["properties"]) == ["file", *fields]
+    further = FULL_FIELDS if name == "message" else ()
+    assert list(schema["properties"]) == ["file", *fields, *further]
 
 
 def test_keys_of_the_first_release_stay_where_they_are() -> None:

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from dissectors.model import Chunk
 from dissectors.sip.scan import HeadScanner
 from dissectors.sip.stream import StreamReader
+from tests.support.twin import is_built
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
+    from dissectors._speedups.framing import StreamReader as TwinReader
+    from dissectors._speedups.strings import CSeqs, Strings
     from dissectors.sip.framed import Framed
+    from dissectors.sip.scan import Head
 
 # Chunk n lies at ``n * FILE_STEP`` of its file.
 FILE_STEP = 1 << 32
@@ -36,12 +40,42 @@ def chunk(data: bytes, number: int = 1) -> Chunk:
     return Chunk(0, data, number, number * 1000, 6, number * FILE_STEP)
 
 
-def framed(parts: Iterable[bytes | Hole], *, whole: bool = True) -> tuple[list[Framed], int]:
+def framed(parts: Sequence[bytes | Hole], *, whole: bool = True) -> tuple[list[Framed], int]:
     """Run parts of a stream through a reader; return the messages, and the bytes of none.
 
-    The pieces of every message are checked to point to its bytes.
+    The pieces of every message are checked to point to its bytes. Where the compiled twin is built,
+    it must give the same.
     """
-    reader = StreamReader(HeadScanner(), whole=whole)
+    found, junk, files = _run(StreamReader(HeadScanner(), whole=whole), parts)
+    for one in found:
+        check_pieces(one, files)
+    if is_built():
+        assert twin_framed(parts, whole=whole) == (found, junk)
+    return found, junk
+
+
+def twin_framed(
+    parts: Sequence[bytes | Hole], *, whole: bool = True
+) -> tuple[list[Framed], int]:
+    """Run parts of a stream through the compiled twin, its strings resolved."""
+    from dissectors._speedups import framing, heads, strings
+
+    texts, cseqs = strings.Strings(), strings.CSeqs()
+    reader = framing.StreamReader(heads.HeadScanner(texts, cseqs), whole=whole)
+    found, junk, _ = _run(reader, parts)
+    return [one._replace(head=resolved(one.head, texts, cseqs)) for one in found], junk
+
+
+def resolved(head: Head, texts: Strings, cseqs: CSeqs) -> Head:
+    """Return a head with its strings in place of their numbers."""
+    numbered = ("method", "reason", "uri", "call_id", "from_uri", "from_tag", "to_uri", "to_tag")
+    values = {name: texts.value(getattr(head, name)) for name in (*numbered, "content_type")}
+    return head._replace(cseq=cseqs.value(head.cseq), **values)
+
+
+def _run(
+    reader: StreamReader | TwinReader, parts: Sequence[bytes | Hole]
+) -> tuple[list[Framed], int, dict[int, bytes]]:
     found: list[Framed] = []
     files: dict[int, bytes] = {}
     for number, part in enumerate(parts, 1):
@@ -52,9 +86,7 @@ def framed(parts: Iterable[bytes | Hole], *, whole: bool = True) -> tuple[list[F
             found += reader.feed(chunk(part, number))
     found += reader.close()
     assert reader.found == len(found)
-    for one in found:
-        check_pieces(one, files)
-    return found, reader.junk
+    return found, reader.junk, files
 
 
 def check_pieces(one: Framed, files: dict[int, bytes]) -> None:
@@ -72,7 +104,7 @@ def check_pieces(one: Framed, files: dict[int, bytes]) -> None:
     assert 0 <= one.body <= len(one.raw)
 
 
-def result(parts: Iterable[bytes | Hole], *, whole: bool = True) -> Result:
+def result(parts: Sequence[bytes | Hole], *, whole: bool = True) -> Result:
     """Return what the parts give, in a form that does not know of chunks."""
     found, junk = framed(parts, whole=whole)
     return Result([(one.raw, one.body, one.notes) for one in found], junk)

@@ -12,14 +12,17 @@ import pytest
 from analyzer.cli.table import text_width
 from analyzer.trace import open_capture
 from analyzer.views.commands import command_record
-from analyzer.views.messages import message_record
+from analyzer.views.messages import FIELDS, FULL_FIELDS, message_record
 from tests.analyzer.captures import ESCAPE, capture, message
 from tests.analyzer.cli.running import xccos
+from tests.analyzer.export.writers import BUILT
 from tests.paths import SAMPLES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+TWIN = [pytest.param(True, id="twin")] if BUILT else []
 SAMPLE = SAMPLES / "twousers-post.pcap"
 OTHER = SAMPLES / "fault-503.pcap"
 LISTS = ("messages", "dialogs", "commands", "sessions")
@@ -216,3 +219,66 @@ def test_a_file_that_cannot_be_read_back_is_one_line(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("analyzer.trace.open_capture", broken)
         result = xccos("messages", SAMPLE)
         assert (result.code, result.err) == (3, f"xccos: {SAMPLE}: {words}\n")
+
+
+@pytest.fixture(params=[pytest.param(False, id="reference"), *TWIN])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.export.messages.compiled", lambda: request.param)
+
+
+@pytest.mark.usefixtures("_way")
+def test_both_ways_write_the_same_files() -> None:
+    runs: tuple[tuple[str, ...], ...]
+    runs = ((), ("--limit", "7"), ("--method", "BYE"), ("--limit", "0"), ("--full",))
+    for options in runs:
+        lines = xccos("messages", SAMPLE, OTHER, "--format", "jsonl", *options).lines
+        expected = list(_expected(full="--full" in options))
+        if "--method" in options:
+            expected = [one for one in expected if one["method"] == "BYE"]
+        if "--limit" in options:
+            expected = expected[: int(options[1])]
+        assert [json.loads(line) for line in lines] == expected
+        text = xccos("messages", SAMPLE, OTHER, "--format", "json", *options).out
+        assert json.loads(text) == expected
+        assert text == "[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n"
+
+
+def _expected(*, full: bool) -> Iterator[dict[str, object]]:
+    fields = (*FIELDS, *FULL_FIELDS) if full else tuple(FIELDS)
+    for path in (SAMPLE, OTHER):
+        with open_capture(path) as trace:
+            for row in range(len(trace)):
+                yield {"file": str(path), **message_record(trace, row, fields)}
+
+
+@pytest.mark.usefixtures("_way")
+def test_full_adds_the_message_behind_the_fields_asked_for() -> None:
+    asked = ("messages", SAMPLE, "--format", "jsonl", "--fields")
+    assert {tuple(json.loads(line)) for line in xccos(*asked, "headers,body").lines} == {
+        ("headers", "body")
+    }
+    lines = xccos(*asked, "body,index", "--full").lines
+    assert {tuple(json.loads(line)) for line in lines} == {
+        ("body", "index", "start_line", "headers", "body_base64")
+    }
+    assert json.loads(lines[0])["start_line"].endswith("SIP/2.0")
+
+
+@pytest.mark.parametrize("format_", ["csv", "table"])
+def test_full_is_for_json(format_: str, tmp_path: Path) -> None:
+    asked = ("messages", SAMPLE, "--format", format_)
+    result = xccos(*asked, "--full")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.endswith("--full is for --format json and jsonl\n")
+    result = xccos(*asked, "--fields", "index,headers")
+    assert result.code == 2
+    assert "--fields: headers is for --format json and jsonl" in result.err
+    result = xccos("messages", SAMPLE, "--full", "-o", tmp_path / "out.csv")
+    assert result.code == 2
+    assert list(tmp_path.iterdir()) == []
+    assert xccos("messages", SAMPLE, "--full", "-o", tmp_path / "out.json").code == 0
+
+
+def test_the_other_lists_have_no_full_form() -> None:
+    assert xccos("commands", SAMPLE, "--full", "--format", "json").code == 2
+    assert "unknown field" in xccos("dialogs", SAMPLE, "--fields", "headers").err

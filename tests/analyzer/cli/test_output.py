@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analyzer.cli.output import TOGETHER, destination, format_of, write_lines
+from analyzer.cli.output import destination, format_of, write_lines
+from analyzer.export.records import TOGETHER, array_of_blocks
 from tests.analyzer.cli.running import xccos
 from tests.paths import SAMPLES
 
@@ -99,3 +100,10 @@ def test_what_an_encoding_lacks_is_spelt_out() -> None:
     pieces: list[bytes] = []
     write_lines(["naïve €\n"], pieces.append, "latin-1")
     assert b"".join(pieces) == b"na\xefve \\u20ac\n"
+
+
+def test_blocks_of_lines_become_one_array() -> None:
+    blocks = [b'{"a":1}\n{"a":"\\n"}\n', b'{"a":3}\n']
+    text = b"".join(array_of_blocks(blocks))
+    assert text == b'[\n{"a":1},\n{"a":"\\n"},\n{"a":3}\n]\n'
+    assert b"".join(array_of_blocks([])) == b"[]\n"

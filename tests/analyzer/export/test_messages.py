@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analyzer.export.messages import message_csv_lines, message_json_lines
+from analyzer.export.messages import (
+    message_csv_blocks,
+    message_csv_lines,
+    message_json_blocks,
+    message_json_lines,
+)
 from analyzer.export.records import csv_header, csv_lines
 from analyzer.trace import open_capture
-from analyzer.views.messages import FIELDS, message_record
+from analyzer.views.messages import FIELDS, FULL_FIELDS, message_record
 from tests.analyzer.captures import ESCAPE, TIME_NS, capture, chat, message
+from tests.analyzer.export.writers import BUILT, MemoryTrace, rows_of, written_by_twin
 from tests.paths import SAMPLES, require_shared
 
 if TYPE_CHECKING:
@@ -21,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from analyzer.trace import Trace
+    from analyzer.views.messages import Record
 
 # With names that are not ASCII, references, comments and CDATA in chat texts; a malformed body.
 CHATS = (
@@ -44,8 +51,23 @@ def _check(trace: Trace, rows: Sequence[int] | None = None) -> int:
     lines = list(message_json_lines(trace, rows))
     assert [json.loads(line) for line in lines] == records
     assert all(list(json.loads(line)) == list(FIELDS) for line in lines)
-    assert list(message_csv_lines(trace, rows)) == list(csv_lines(records, messages=True))
+    cells = list(message_csv_lines(trace, rows))
+    assert cells == list(csv_lines(records, messages=True))
+    assert written_by_twin(trace, rows, tuple(FIELDS), "jsonl") == "".join(lines).encode()
+    assert written_by_twin(trace, rows, tuple(FIELDS), "csv") == "".join(cells).encode()
+    full = [message_record(trace, row, FULL_FIELDS) for row in chosen]
+    assert [json.loads(line) for line in message_json_lines(trace, rows, FULL_FIELDS)] == full
     return len(lines)
+
+
+def _full(*parts: bytes, transport: str = "tcp") -> Record:
+    """Return ``FULL_FIELDS`` of one message, as every writer gives them."""
+    trace = MemoryTrace(*rows_of(b"".join(parts)), transport)
+    record = message_record(trace, 0, FULL_FIELDS)
+    lines = "".join(message_json_lines(trace, None, FULL_FIELDS)).encode()
+    assert json.loads(lines) == record
+    assert written_by_twin(trace, None, FULL_FIELDS, "jsonl") == lines
+    return record
 
 
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.pcap*")), ids=lambda path: path.name)
@@ -152,3 +174,84 @@ def test_a_record_without_a_time_or_with_whole_seconds_is_written_as_the_views_s
             None,
             "2026-11-22T07:20:06Z",
         ]
+
+
+@pytest.mark.parametrize("time", [1, 999_999_999, 10**9, -1, -(10**9), -(10**9) - 1, 2**63 - 1])
+@pytest.mark.parametrize("digits", [0, 1, 6, 9])
+def test_times_around_the_epoch_are_written_as_the_views_say(time: int, digits: int) -> None:
+    trace = MemoryTrace(*rows_of(message(), message(), time=time, digits=digits))
+    trace.rows.time[1] += -1 if time > 0 else 1
+    assert _check(trace) == 2
+
+
+START = b"INFO sip:ann@example.com SIP/2.0\r\n"
+
+
+def test_the_full_form_has_start_line_headers_and_body() -> None:
+    assert _full(START, b"Via: SIP/2.0/TCP h\r\nX-Empty:\r\ni : 1 \t\r\n\r\n", "<é/>".encode()) == {
+        "start_line": "INFO sip:ann@example.com SIP/2.0",
+        "headers": [
+            {"name": "Via", "value": "SIP/2.0/TCP h"},
+            {"name": "X-Empty", "value": ""},
+            {"name": "i", "value": "1"},
+        ],
+        "body": "<é/>",
+        "body_base64": None,
+    }
+
+
+def test_folded_headers_are_unfolded_and_lines_without_a_colon_have_no_name() -> None:
+    record = _full(START, b"Subject: one\r\n  two\r\n\tthree\r\nno colon\r\n: x\r\n\r\n")
+    assert record["headers"] == [
+        {"name": "Subject", "value": "one two three"},
+        {"name": "", "value": "no colon"},
+        {"name": "", "value": "x"},
+    ]
+
+
+def test_a_header_that_is_not_utf8_is_latin_1_and_the_others_stay_utf8() -> None:
+    record = _full(b"INFO sip:\xe9@b SIP/2.0\r\n", b"a: \xe9\r\nb: \xc3\xa9\r\n\r\n")
+    assert record["start_line"] == "INFO sip:é@b SIP/2.0"
+    assert [one["value"] for one in record["headers"]] == ["é", "é"]
+
+
+def test_a_body_that_is_not_utf8_is_base64_and_no_body_is_null() -> None:
+    record = _full(START, b"\r\n", b"\xff\xd8\xff")
+    assert (record["body"], record["body_base64"]) == (None, "/9j/")
+    record = _full(START, b"\r\n")
+    assert (record["headers"], record["body"], record["body_base64"]) == ([], None, None)
+
+
+def test_the_body_of_a_datagram_ends_where_it_says() -> None:
+    head = START + b"Content-Length: 2\r\n\r\n"
+    assert _full(head, b"body", transport="udp")["body"] == "bo"
+    assert _full(head, b"body")["body"] == "body"
+
+
+def test_what_is_no_message_any_more_has_no_parts() -> None:
+    assert _full(b"gone") == {"start_line": None, "headers": [], "body": None, "body_base64": None}
+
+
+def test_lines_of_any_kind_are_read_as_the_parser_reads_them() -> None:
+    record = _full(b"INFO sip:a@b SIP/2.0\na: b\r\nc: d\n\nx")
+    assert [one["name"] for one in record["headers"]] == ["a", "c"]
+    assert record["body"] == "x"
+    assert _full(b"INFO sip:a@b SIP/2.0\ra: b\r\rx")["body"] == "x"
+    assert _full(START, b"a: b\rc\r\n\r\n")["headers"][0]["value"] == "b\rc"
+
+
+def test_csv_has_no_columns_for_whole_messages() -> None:
+    with pytest.raises(ValueError, match="no CSV has body, headers"):
+        message_csv_lines(MemoryTrace(*rows_of(message())), None, ("body", "index", "headers"))
+
+
+@pytest.mark.parametrize("way", [True, False])
+def test_blocks_are_the_lines_in_bytes(way: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.export.messages.compiled", lambda: way and BUILT)
+    fields = ("index", "call_id", "xccos")
+    with open_capture(SAMPLES / "twousers-post.pcap") as trace:
+        for rows in (None, [3, 2], range(5), []):
+            lines = "".join(message_json_lines(trace, rows, fields)).encode()
+            assert b"".join(message_json_blocks(trace, rows, fields)) == lines
+            cells = "".join(message_csv_lines(trace, rows, fields, file="x")).encode()
+            assert b"".join(message_csv_blocks(trace, rows, fields, file="x")) == cells

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from tests.dissectors.capture.layouts import Item
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 CAPTURES = SHARED / "corpus" / "captures"
 SUITE = CAPTURES / "pcapng_suite"
 

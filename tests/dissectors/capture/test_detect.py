@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dissectors.capture import detect
 from dissectors.capture.detect import HEAD_LENGTH, OTHER_FORMATS, READERS, reader_for
 from dissectors.capture.pcap import PcapReader
 from dissectors.capture.pcapng import PcapngReader
 from dissectors.model import Malformed
 from tests.dissectors.capture.layouts import KUZNETZOV, MICRO, NANO, pcap_header, section
+
+pytestmark = pytest.mark.usefixtures("each_path")
 
 
 def reason(head: bytes) -> str:
@@ -26,13 +29,13 @@ def reason(head: bytes) -> str:
 @pytest.mark.parametrize("magic", [MICRO, NANO, KUZNETZOV])
 def test_each_pcap_magic_number_gets_the_pcap_reader(order: str, magic: int) -> None:
     head = pcap_header(order, magic=magic)
-    assert type(reader_for(head)) is PcapReader
-    assert type(reader_for(head[:4])) is PcapReader
+    assert isinstance(reader_for(head), PcapReader)
+    assert isinstance(reader_for(head[:4]), PcapReader)
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_section_header_gets_the_pcapng_reader(order: str) -> None:
-    assert type(reader_for(section(order))) is PcapngReader
+    assert isinstance(reader_for(section(order)), PcapngReader)
 
 
 def test_each_call_gives_a_new_reader() -> None:
@@ -41,7 +44,7 @@ def test_each_call_gives_a_new_reader() -> None:
 
 def test_another_format_is_one_more_row_of_the_table() -> None:
     table = {**READERS, b"GMBU": PcapReader}
-    assert type(reader_for(b"GMBU\0\0\0\0", table)) is PcapReader
+    assert type(detect.reader_for(b"GMBU\0\0\0\0", table)) is PcapReader
 
 
 @pytest.mark.parametrize(

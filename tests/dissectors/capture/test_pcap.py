@@ -20,6 +20,8 @@ from tests.dissectors.capture.layouts import (
     read_in_pieces,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
 
 def read(data: bytes) -> list[Item]:
     return read_all(PcapReader(), data)

@@ -24,6 +24,9 @@ from tests.dissectors.capture.layouts import (
     simple,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 both_orders = pytest.mark.parametrize("order", ["<", ">"])
 
 

@@ -24,6 +24,9 @@ from tests.dissectors.capture.layouts import (
     simple,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 PCAP = pcap_header() + pcap_record(b"a") + pcap_record(b"", time=(1, 1)) + pcap_record(b"x" * 90)
 KUZNETZOV_PCAP = pcap_header(">", magic=KUZNETZOV) + pcap_record(bytes(8) + b"abc", ">", captured=3)
 PCAPNG = (

@@ -23,6 +23,8 @@ from tests.dissectors.capture.layouts import (
     simple,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
 
 def placeless(items: list[Frame] | list[Item]) -> list[object]:
     """Leave the offsets out: the only thing that a frame does not bring with it."""

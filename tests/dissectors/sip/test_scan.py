@@ -25,25 +25,38 @@ from dissectors.sip import scan
 from dissectors.sip.datagram import read_datagram
 from dissectors.sip.fields import parse_via, split_list
 from dissectors.sip.parse import parse_message
-from dissectors.sip.scan import Head, HeadScanner
 from dissectors.sip.stream import StreamReader
 from tests.dissectors.sip.strategies import messages, mutated, odd_messages
 from tests.paths import require_shared
+from tests.support.scanners import Scanner, scanners
 from tests.support.sip_texts import message, response, torture_messages
 from tests.support.streams import chunk
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dissectors.sip.framed import Framed
+    from dissectors.sip.scan import Head
 
 # What framing alone can know, or says more exactly.
 FRAMING = JUNK | QUOTED | RESYNC | TRUNCATED
 
-SCANNER = HeadScanner()
-"""One for all tests of this file: what it remembers must change no answer."""
+
+@pytest.fixture(scope="module", params=scanners())
+def make(request: pytest.FixtureRequest) -> Callable[[], Scanner]:
+    """What makes a scanner."""
+    found: Callable[[], Scanner] = request.param
+    return found
 
 
-def said_by_scan(framed: Framed) -> dict[str, Any]:
-    head = framed.head
+@pytest.fixture(scope="module")
+def scanner(make: Callable[[], Scanner]) -> Scanner:
+    """One for all tests of this file: what it remembers must change no answer."""
+    return make()
+
+
+def said_by_scan(framed: Framed, scanner: Scanner) -> dict[str, Any]:
+    head = scanner.resolved(framed.head)
     return {
         **head._asdict(),
         "status": None if head.status < 0 else head.status,
@@ -86,30 +99,30 @@ def branch_of(raw: bytes) -> int | None:
     return crc32(via.branch.encode()) if via and via.branch else None
 
 
-def assert_datagram_agrees(raw: bytes) -> bool:
+def assert_datagram_agrees(raw: bytes, scanner: Scanner) -> bool:
     """Compare both recognisers on a datagram; False when there is nothing to compare."""
-    framed = read_datagram(Datagram(1, 0, 6, bytes(12), raw, 0, 0), SCANNER)
+    framed = read_datagram(Datagram(1, 0, 6, bytes(12), raw, 0, 0), scanner.scanner)
     if framed is None or framed.notes & JUNK:
         return False
     given_to_parser = raw if framed.notes & TRAILING else framed.raw
     expected = said_by_parser(given_to_parser, stream=False)
-    assert said_by_scan(framed) == expected
+    assert said_by_scan(framed, scanner) == expected
     known = branch_of(framed.raw)
     if known is not None and framed.head.branch:
         assert framed.head.branch == known
     return True
 
 
-def assert_stream_agrees(raw: bytes) -> int:
+def assert_stream_agrees(raw: bytes, scanner: Scanner) -> int:
     """Compare both on every message that a stream of these bytes gives."""
-    reader = StreamReader(SCANNER, whole=True)
+    reader = StreamReader(scanner.scanner, whole=True)
     found = reader.feed(chunk(raw)) + reader.close()
     for framed in found:
         # The parser sees whether the length fits, framing whether it was believed.
         expected = said_by_parser(framed.raw, stream=True)
         if framed.notes & TRUNCATED:
             continue
-        actual = said_by_scan(framed)
+        actual = said_by_scan(framed, scanner)
         assert expected is not None
         for said in (expected, actual):
             said["notes"] = [name for name in said["notes"] if name != "bad-content-length"]
@@ -119,14 +132,14 @@ def assert_stream_agrees(raw: bytes) -> int:
 
 
 @pytest.mark.parametrize("name", torture_messages())
-def test_scan_and_parser_agree_on_torture_messages(name: str) -> None:
+def test_scan_and_parser_agree_on_torture_messages(name: str, scanner: Scanner) -> None:
     raw = torture_messages()[name]
-    listed = read_datagram(Datagram(1, 0, 6, bytes(12), raw, 0, 0), SCANNER)
+    listed = read_datagram(Datagram(1, 0, 6, bytes(12), raw, 0, 0), scanner.scanner)
     if listed is None:
         assert isinstance(parse_message(raw, stream=False), Malformed)
     else:
-        assert assert_datagram_agrees(raw)
-    assert_stream_agrees(raw)
+        assert assert_datagram_agrees(raw, scanner)
+    assert_stream_agrees(raw, scanner)
 
 
 def test_the_torture_messages_are_there() -> None:
@@ -147,26 +160,28 @@ originals = st.one_of(st.sampled_from(TORTURE + PLAIN), messages(), odd_messages
 @example(b"OPTIONS sip:a SIP/2.0\r\nTo: sip:b\r\n\r")
 @example(b"OPTIONS sip:a SIP/2.0\r\nTo: sip:b\r\n\r\r\n\r\n")
 @example(b"OPTIONS sip:a SIP/2.0\rTo: sip:b\r\rbody\r\n\r\n")
-def test_scan_and_parser_agree_on_anything(raw: bytes) -> None:
-    assert_datagram_agrees(raw)
-    assert_stream_agrees(raw)
+def test_scan_and_parser_agree_on_anything(scanner: Scanner, raw: bytes) -> None:
+    assert_datagram_agrees(raw, scanner)
+    assert_stream_agrees(raw, scanner)
 
 
 @given(st.binary(max_size=120))
-def test_nothing_is_too_odd_for_the_scan(raw: bytes) -> None:
-    found = SCANNER.scan(b"OPTIONS sip:a@b SIP/2.0\r\n" + raw)
+def test_nothing_is_too_odd_for_the_scan(scanner: Scanner, raw: bytes) -> None:
+    found = scanner.scan(b"OPTIONS sip:a@b SIP/2.0\r\n" + raw)
     assert found is None or found.status == -1
-    assert SCANNER.scan(raw) is None or SCANNER.is_start(raw.lstrip(b"\r\n").split(b"\n")[0])
+    assert scanner.scan(raw) is None or scanner.scanner.is_start(
+        raw.lstrip(b"\r\n").split(b"\n")[0]
+    )
 
 
-def head_of(raw: bytes) -> Head:
-    found = HeadScanner().scan(raw.partition(b"\r\n\r\n")[0])
+def head_of(raw: bytes, scanner: Scanner) -> Head:
+    found = scanner.scan(raw.partition(b"\r\n\r\n")[0])
     assert found is not None
     return found
 
 
-def test_the_values_of_a_request() -> None:
-    head = head_of(message(7, b"abc", extra="Content-Type: text/plain"))
+def test_the_values_of_a_request(scanner: Scanner) -> None:
+    head = head_of(message(7, b"abc", extra="Content-Type: text/plain"), scanner)
     assert head._asdict() == {
         "method": "INFO",
         "status": -1,
@@ -186,36 +201,39 @@ def test_the_values_of_a_request() -> None:
     }
 
 
-def test_the_method_of_a_response_is_that_of_its_cseq() -> None:
-    head = head_of(response(7))
+def test_the_method_of_a_response_is_that_of_its_cseq(scanner: Scanner) -> None:
+    head = head_of(response(7), scanner)
     assert (head.method, head.status, head.reason, head.uri) == ("INFO", 200, "OK", None)
 
 
-def test_what_is_remembered_changes_no_answer() -> None:
-    once, twice = HeadScanner(), HeadScanner()
+def test_what_is_remembered_changes_no_answer(make: Callable[[], Scanner]) -> None:
+    once, twice = make(), make()
     heads = [raw.partition(b"\r\n\r\n")[0] for raw in TORTURE + PLAIN]
     first = [once.scan(head) for head in heads]
     assert [once.scan(head) for head in heads] == first
     assert [twice.scan(head) for head in reversed(heads)] == first[::-1]
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_remembered_is_bounded(
+    monkeypatch: pytest.MonkeyPatch, make: Callable[[], Scanner]
+) -> None:
     monkeypatch.setattr(scan, "MAX_REMEMBERED", 50)
-    scanner = HeadScanner()
+    scanner = make()
     for number in range(500):
         head = message(number, extra=f"X-{number}: a", method=f"M{number}")
         found = scanner.scan(head.partition(b"\r\n\r\n")[0])
         assert found is not None
         assert found.cseq == (number, f"M{number}")
         assert found.call_id == f"c{number}"
-    assert max(len(scanner._starts), len(scanner._names), *map(len, scanner._values)) <= 50
+    memory = scanner.reference()
+    assert max(len(memory._starts), len(memory._names), *map(len, memory._values)) <= 50
 
 
-def test_equal_lengths_that_are_written_differently_do_not_contradict() -> None:
-    head = head_of(message(1, b"abcde", extra="Content-Length: 05"))
+def test_equal_lengths_that_are_written_differently_do_not_contradict(scanner: Scanner) -> None:
+    head = head_of(message(1, b"abcde", extra="Content-Length: 05"), scanner)
     assert head.notes & REPEATED
     assert not head.notes & BAD_LENGTH
 
 
-def test_lengths_that_contradict_each_other_are_bad() -> None:
-    assert head_of(message(1, b"abcde", extra="Content-Length: 6")).notes & BAD_LENGTH
+def test_lengths_that_contradict_each_other_are_bad(scanner: Scanner) -> None:
+    assert head_of(message(1, b"abcde", extra="Content-Length: 6"), scanner).notes & BAD_LENGTH

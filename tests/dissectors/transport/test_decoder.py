@@ -25,6 +25,9 @@ from tests.dissectors.transport.packets import (
 from tests.dissectors.transport.wireshark import frames_of
 from tests.paths import require_shared
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 DIRECT = {
     "tcp": (1, ethernet(ipv4(tcp(), 6))),
     "tcp options": (1, ethernet(ipv4(tcp(options=b"\x01" * 12), 6))),

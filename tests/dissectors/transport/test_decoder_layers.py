@@ -20,6 +20,8 @@ from tests.dissectors.transport.packets import (
     udp,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
 
 def _tcp(packet: bytes, **fields: int | bytes) -> bytes:
     return ethernet(ipv4(packet, 6, **fields))

@@ -19,6 +19,9 @@ from tests.paths import SHARED, require_shared
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 CAPTURES = SHARED / "corpus" / "captures"
 GROUPS = (
     *("linktypes", "ip_fragments", "tcp_reassembly", "sip_tcp_dev", "sip_udp", "sip_encap"),

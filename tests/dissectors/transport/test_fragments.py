@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from dissectors.transport.layers import Item
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 LONG = bytes(range(256)) * 4
 TOO_SHORT = "TCP data offset below 5"
 MISSING = "a datagram some of whose IP fragments are missing"

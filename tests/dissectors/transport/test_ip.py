@@ -24,6 +24,9 @@ from tests.dissectors.transport.packets import (
     udp,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 OPTIONS_8 = bytes((0, 1, 4, 0, 0, 0, 0))  # of an extension header of 8 bytes, after its first
 
 

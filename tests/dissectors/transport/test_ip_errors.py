@@ -25,6 +25,9 @@ from tests.dissectors.transport.packets import (
     udp,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 ROUTER = b"\x0a\0\0\xfe"
 BACK = PORTS[2:] + PORTS[:2]
 

@@ -22,6 +22,8 @@ from tests.dissectors.transport.packets import (
     udp,
 )
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
 
 @pytest.mark.parametrize("name", [name for name in EVERY if "padded" not in name])
 def test_a_datagram_is_found_in_every_wrapping(name: str) -> None:

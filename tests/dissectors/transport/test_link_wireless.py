@@ -8,6 +8,9 @@ from dissectors.model import Datagram, Malformed
 from tests.dissectors.transport.encapsulations import OTHER_LINKS
 from tests.dissectors.transport.packets import decode, ignored
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
+
 LINK = 105
 PLAIN = OTHER_LINKS["802.11 data"][1]
 QOS = OTHER_LINKS["802.11 QoS"][1]

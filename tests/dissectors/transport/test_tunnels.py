@@ -12,6 +12,8 @@ from dissectors.transport.tunnels import UDP_TUNNELS
 from tests.dissectors.transport.encapsulations import FRAME, V4
 from tests.dissectors.transport.packets import PAYLOAD, decode, ethernet, ignored, ipv4, udp
 
+pytestmark = pytest.mark.usefixtures("each_path")
+
 
 def _on_port(port: int, payload: bytes) -> bytes:
     return ethernet(ipv4(udp(payload, ports=struct.pack("!HH", 50000, port))))

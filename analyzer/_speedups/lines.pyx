@@ -1,0 +1,586 @@
+"""Messages as JSON lines and CSV, a batch at a time; the twin of ``analyzer.export.messages``.
+
+The rule: what is written is exactly what the reference writes, encoded. A string is spelt once over
+all batches; a value that needs a decision (a chat text in an unusual shape, headers that are not
+plain lines, several XCCOS items in one cell) is asked of the reference.
+
+A batch is a ``Rows`` whose columns are complete; they must not change while it is written.
+"""
+
+from cpython.array cimport array
+from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from libc.stdlib cimport calloc, free
+from libc.string cimport memcmp, memcpy
+
+from analyzer._speedups.fulltext cimport (
+    cut_message, is_utf8, put_body, put_chat, put_headers, put_start_line
+)
+from analyzer._speedups.readback cimport MessageReader
+from analyzer._speedups.spelling cimport (
+    Out, ask, close_block, drop_block, open_block, put, put_bytes, put_json, put_number
+)
+from analyzer._speedups.spelt cimport Spelt, SpeltPairs, put_cell, spelt
+from dissectors._speedups.strings cimport Span
+
+import hashlib
+
+from analyzer.export.cells import XCCOS_COLUMNS, commandid_text, text_cell, xccos_cells
+from analyzer.export.chats import chat_texts, is_utf8 as text_is_utf8
+from analyzer.export.messages import csv_names, json_names
+from analyzer.export.records import CRLF, to_json
+from analyzer.views.messages import FULL_FIELDS, full_record, with_chat_texts, xccos_record
+from dissectors.notes import note_names
+from dissectors.sip.parse import parse_message
+
+cdef enum:
+    BLOCK = 256 * 1024  # a block is handed over when it has so many bytes
+    SLACK = 32 * 1024
+    PLACES = 8192  # streams whose texts are at hand: 1.5 MB
+    MANY = 32  # frames of one message that are sorted on the stack
+
+    INDEX = 0
+    FRAME
+    FRAMES
+    TIME
+    STREAM
+    KIND
+    STRING
+    STATUS
+    CSEQ
+    CONTENT_LENGTH
+    LENGTH
+    SHA1
+    XCCOS
+    NOTES
+    START_LINE
+    HEADERS
+    BODY
+    BODY_BASE64
+
+STRINGS = (
+    "method", "reason", "uri", "call_id", "from_uri", "from_tag", "to_uri", "to_tag",
+    "content_type",
+)
+KINDS = {
+    "index": INDEX, "frame": FRAME, "frames": FRAMES, "time": TIME, "kind": KIND,
+    "status": STATUS, "cseq": CSEQ, "content_length": CONTENT_LENGTH, "length": LENGTH,
+    "sha1": SHA1, "xccos": XCCOS, "notes": NOTES, "start_line": START_LINE, "headers": HEADERS,
+    "body": BODY, "body_base64": BODY_BASE64,
+}
+OF_STREAM = ("src", "dst", "transport")
+COMMAS = b"," * (len(XCCOS_COLUMNS) - 1)
+
+
+cdef class LineWriter:
+    """Writes messages of one capture as lines."""
+
+    def __cinit__(self, fields, *, form="jsonl", file=None, streams, read):
+        self.json = form == "jsonl"
+        names = json_names(fields, file) if self.json else csv_names(fields, file)
+        self.befores = tuple([name.encode() for name in names])
+        self.steps = <Step *>calloc(len(fields) + 1, sizeof(Step))
+        self.known = <StreamTexts *>calloc(PLACES, sizeof(StreamTexts))
+        if self.steps == NULL or self.known == NULL:
+            raise MemoryError
+        cdef Step *step
+        for name, before in zip(fields, self.befores):
+            step = &self.steps[self.count]
+            self.count += 1
+            step.before, step.before_size = PyBytes_AS_STRING(before), len(before)
+            if name in STRINGS:
+                step.kind, step.at = STRING, STRINGS.index(name)
+            elif name in OF_STREAM:
+                step.kind, step.at = STREAM, OF_STREAM.index(name)
+            else:
+                step.kind = KINDS[name]
+        self.end, self.end_size = (b"}\n", 2) if self.json else (b"\r\n", 2)
+        self.streams, self.reader = streams, MessageReader(read)
+        self.notes, self.utf8 = {}, {}
+        for k in range(PLACES):
+            self.known[k].stream = -1
+        self.second = -(1 << 62)
+        open_block(&self.scratch, 256)
+
+    def __dealloc__(self):
+        free(self.steps)
+        free(self.known)
+        drop_block(&self.out)
+        drop_block(&self.scratch)
+
+    def write(self, rows, int64_t first_index=0, chosen=None):
+        """Return the lines of a batch in blocks of about 256 KiB, each of whole lines.
+
+        ``first_index`` is the index of the batch's first row; ``chosen`` are the numbers in the
+        batch of the rows that are wanted (None: all). Raises IndexError for a row that is none.
+        """
+        cdef list blocks = []
+        cdef Py_ssize_t row
+        self.take(rows)
+        drop_block(&self.out)
+        open_block(&self.out, BLOCK + SLACK)
+        for row in range(self.batch.rows) if chosen is None else chosen:
+            if row < 0 or row >= self.batch.rows:
+                raise IndexError(row)
+            self.line(row, first_index + row)
+            if self.out.used >= BLOCK:
+                blocks.append(close_block(&self.out))
+                open_block(&self.out, BLOCK + SLACK)
+        if self.out.used:
+            blocks.append(close_block(&self.out))
+        drop_block(&self.out)
+        return blocks
+
+    cdef int take(self, object rows) except -1:
+        """Look where the columns of a batch lie."""
+        cdef Batch *batch = &self.batch
+        cdef Py_ssize_t count = len(rows.time), k
+        if rows.strings is not self.strings:
+            self.strings, self.texts = rows.strings, Spelt(rows.strings, not self.json)
+            self.utf8 = {}
+        if rows.cseqs is not self.pairs:
+            self.pairs, self.cseqs = rows.cseqs, SpeltPairs(rows.cseqs, not self.json)
+        self.rows, self.columns = rows, []
+        batch.rows = count
+        batch.time = <const int64_t *>self.column(rows.time, c"q", count)
+        batch.digits = <const uint8_t *>self.column(rows.digits, c"B", count)
+        batch.frame = <const uint32_t *>self.column(rows.frame, c"I", count)
+        batch.stream = <const uint32_t *>self.column(rows.stream, c"I", count)
+        batch.status = <const int64_t *>self.column(rows.status, c"q", count)
+        batch.cseq = <const uint32_t *>self.column(rows.cseq, c"I", count)
+        batch.content_length = <const int64_t *>self.column(rows.content_length, c"q", count)
+        batch.length = <const uint32_t *>self.column(rows.length, c"I", count)
+        batch.notes = <const uint32_t *>self.column(rows.notes, c"I", count)
+        for k in range(9):
+            column = getattr(rows, STRINGS[k])
+            batch.strings[k] = <const uint32_t *>self.column(column, c"I", count)
+        batch.content_type = batch.strings[8]
+        batch.item = <const uint64_t *>self.column(rows.item, c"Q", count)
+        batch.items = <const uint32_t *>self.column(rows.items, c"I", count)
+        self.read_row = self.cut_row = -1
+        return self.take_items(rows)
+
+    cdef int take_items(self, object rows) except -1:
+        """The same for the XCCOS items and the pieces."""
+        cdef Batch *batch = &self.batch
+        cdef Py_ssize_t count = len(rows.item_columns["element"])
+        cdef dict items = rows.item_columns, pieces = rows.piece_columns
+        batch.all_items = count
+        batch.element = <const uint32_t *>self.column(items["element"], c"I", count)
+        batch.id = <const uint32_t *>self.column(items["id"], c"I", count)
+        batch.seqid = <const uint32_t *>self.column(items["seqid"], c"I", count)
+        batch.envid = <const uint32_t *>self.column(items["envid"], c"I", count)
+        batch.command_seqid = <const uint32_t *>self.column(items["command_seqid"], c"I", count)
+        batch.command_envid = <const uint32_t *>self.column(items["command_envid"], c"I", count)
+        batch.has_command = <const uint8_t *>self.column(items["has_commandid"], c"B", count)
+        batch.code = <const uint32_t *>self.column(items["code"], c"I", count)
+        batch.text = <const uint32_t *>self.column(items["text"], c"I", count)
+        count = len(pieces["offset"])
+        batch.pieces.pieces = count
+        batch.pieces.frame = <const uint32_t *>self.column(pieces["frame"], c"I", count)
+        batch.pieces.offset = <const uint64_t *>self.column(pieces["offset"], c"Q", count)
+        batch.pieces.length = <const uint32_t *>self.column(pieces["length"], c"I", count)
+        count = batch.rows
+        batch.pieces.first = <const uint64_t *>self.column(rows.piece, c"Q", count)
+        batch.pieces.count = <const uint32_t *>self.column(rows.pieces, c"I", count)
+        return 0
+
+    cdef const void *column(self, array column, char code, Py_ssize_t least) except? NULL:
+        """Return where a column lies; raise ValueError where it is not as it must be."""
+        if column.ob_descr.typecode != code or len(column) < least:
+            raise ValueError("a column of rows has another type, or is too short")
+        self.columns.append(column)
+        return column.data.as_voidptr
+
+    cdef int line(self, Py_ssize_t row, int64_t index) except -1:
+        cdef int k
+        cdef const Step *step
+        for k in range(self.count):
+            step = &self.steps[k]
+            put(&self.out, step.before, step.before_size)
+            self.value(step, row, index)
+        return put(&self.out, self.end, self.end_size)
+
+    cdef int value(self, const Step *step, Py_ssize_t row, int64_t index) except -1:
+        cdef const Batch *batch = &self.batch
+        cdef const Span *text
+        cdef const StreamTexts *stream
+        cdef int64_t number
+        if step.kind == STRING:
+            return self.put_string(batch.strings[step.at][row])
+        if step.kind == STREAM:
+            stream = self.stream_texts(batch.stream[row])
+            return put(&self.out, stream.text[step.at], stream.size[step.at])
+        if step.kind == STATUS or step.kind == CONTENT_LENGTH:
+            number = batch.status[row] if step.kind == STATUS else batch.content_length[row]
+            if number >= 0:
+                return put_number(&self.out, number)
+            return put(&self.out, b"null", 4) if self.json else 0
+        if step.kind == INDEX:
+            return put_number(&self.out, index)
+        if step.kind == FRAME:
+            return put_number(&self.out, batch.frame[row])
+        if step.kind == LENGTH:
+            return put_number(&self.out, batch.length[row])
+        if step.kind == CSEQ:
+            text = spelt(self.cseqs, batch.cseq[row])
+            return put(&self.out, text.data, text.size)
+        return self.slow_value(step, row)
+
+    cdef int slow_value(self, const Step *step, Py_ssize_t row) except -1:
+        if step.kind == TIME:
+            return self.put_time(row)
+        if step.kind == FRAMES:
+            return self.put_frames(row)
+        if step.kind == KIND:
+            if self.batch.status[row] < 0:
+                return put(&self.out, b'"request"' if self.json else b"request", 9 if self.json else 7)
+            return put(&self.out, b'"response"' if self.json else b"response", 10 if self.json else 8)
+        if step.kind == NOTES:
+            return self.put_notes(self.batch.notes[row])
+        if step.kind == SHA1:
+            return self.put_sha1(row)
+        if step.kind == XCCOS:
+            return self.put_json_items(row) if self.json else self.put_csv_items(row)
+        return self.put_full(step.kind, row)
+
+    cdef int put_string(self, uint32_t number) except -1:
+        cdef const Span *text = spelt(self.texts, number)
+        return put(&self.out, text.data, text.size)
+
+    cdef const StreamTexts *stream_texts(self, uint32_t stream) except NULL:
+        cdef StreamTexts *known = &self.known[stream % PLACES]
+        if known.stream != stream:
+            self.fill(known, stream)
+        return known
+
+    cdef int fill(self, StreamTexts *known, uint32_t stream) except -1:
+        cdef int k
+        known.stream = -1
+        found = self.streams(stream)
+        known.datagrams = found[2] == "udp"
+        for k in range(3):
+            text = (<str?>found[k]).encode()
+            self.scratch.used = 0
+            if not self.json:
+                put_cell(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(text), len(text))
+            else:
+                put(&self.scratch, b'"', 1)
+                put_json(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(text), len(text))
+                put(&self.scratch, b'"', 1)
+            if self.scratch.used > ADDRESS:
+                raise ValueError("the address of a stream is too long")
+            memcpy(known.text[k], self.scratch.data, <size_t>self.scratch.used)
+            known.size[k] = <uint8_t>self.scratch.used
+        known.stream = stream
+        return 0
+
+    cdef int put_time(self, Py_ssize_t row) except -1:
+        cdef int64_t time = self.batch.time[row]
+        cdef int digits = min(<int>self.batch.digits[row], 9), k
+        cdef int64_t second, fraction
+        cdef char[40] text
+        cdef int at = 0
+        if time == 0:
+            return put(&self.out, b"null", 4) if self.json else 0
+        second, fraction = time // 1000000000, time % 1000000000
+        if fraction < 0:  # C rounds towards zero
+            second, fraction = second - 1, fraction + 1000000000
+        if second != self.second:
+            self.second = second
+            write_second(self.second_text, second)
+        if self.json:
+            text[at] = 34
+            at += 1
+        memcpy(text + at, self.second_text, 19)
+        at += 19
+        if digits:
+            text[at] = 46
+            for k in range(9, 0, -1):
+                text[at + k] = <char>(48 + fraction % 10)
+                fraction //= 10
+            at += digits + 1
+        text[at] = 90
+        at += 1
+        if self.json:
+            text[at] = 34
+            at += 1
+        return put(&self.out, text, at)
+
+    cdef int put_frames(self, Py_ssize_t row) except -1:
+        cdef const Pieces *pieces = &self.batch.pieces
+        cdef uint64_t first = pieces.first[row], k
+        cdef uint32_t count = pieces.count[row], last, frame
+        cdef uint32_t[MANY] sorted_frames
+        cdef uint32_t j, used = 0
+        if first > <uint64_t>pieces.pieces or count > <uint64_t>pieces.pieces - first:
+            raise IndexError(first)
+        if count > MANY:
+            frames = sorted(set([pieces.frame[k] for k in range(first, first + count)]))
+            text = to_json(frames) if self.json else " ".join(map(str, frames))
+            return put_bytes(&self.out, text.encode())
+        for k in range(first, first + count):
+            frame, j = pieces.frame[k], used
+            while j and sorted_frames[j - 1] > frame:
+                sorted_frames[j] = sorted_frames[j - 1]
+                j -= 1
+            sorted_frames[j] = frame
+            used += 1
+        if self.json:
+            put(&self.out, b"[", 1)
+        last = 0
+        for j in range(used):
+            if j and sorted_frames[j] == last:
+                continue
+            if j:
+                put(&self.out, b"," if self.json else b" ", 1)
+            last = sorted_frames[j]
+            put_number(&self.out, last)
+        return put(&self.out, b"]", 1) if self.json else 0
+
+    cdef int put_notes(self, uint32_t bits) except -1:
+        if not bits:
+            return put(&self.out, b"[]", 2) if self.json else 0
+        text = self.notes.get(bits)
+        if text is None:
+            names = note_names(bits)
+            text = (to_json(names) if self.json else text_cell(" ".join(names))).encode()
+            self.notes[bits] = text
+        return put_bytes(&self.out, text)
+
+    # What needs the bytes of the message.
+
+    cdef int read_back(self, Py_ssize_t row) except -1:
+        if row != self.read_row:
+            self.read_row = -1
+            self.message = self.reader.message(&self.batch.pieces, row)
+            self.read_row = row
+        return 0
+
+    cdef bytes raw(self, Py_ssize_t row):
+        self.read_back(row)
+        return PyBytes_FromStringAndSize(<const char *>self.message.data, self.message.size)
+
+    cdef int put_sha1(self, Py_ssize_t row) except -1:
+        digest = hashlib.sha1(self.raw(row), usedforsecurity=False).hexdigest().encode()
+        if not self.json:
+            return put_bytes(&self.out, digest)
+        put(&self.out, b'"', 1)
+        put_bytes(&self.out, digest)
+        return put(&self.out, b'"', 1)
+
+    cdef int cut(self, Py_ssize_t row) except -1:
+        """Cut the message into its parts, where it is plain."""
+        cdef const Batch *batch = &self.batch
+        self.read_back(row)
+        if row == self.cut_row:
+            return 0
+        self.cut_row, self.record = row, None
+        self.plain = cut_message(&self.message, &self.parts)
+        # A datagram may go on behind its message, and Content-Length says where that ends.
+        if self.plain and self.stream_texts(batch.stream[row]).datagrams and (
+            batch.notes[row] or batch.content_length[row] != self.message.size - self.parts.body
+        ):
+            self.plain = False
+        return 0
+
+    cdef int put_full(self, int kind, Py_ssize_t row) except -1:
+        cdef Py_ssize_t before = self.out.used
+        self.cut(row)
+        if self.plain and self.put_plain_part(kind, row):
+            return 0
+        self.out.used = before
+        if self.record is None:
+            stream = not self.stream_texts(self.batch.stream[row]).datagrams
+            self.record = full_record(parse_message(self.raw(row), stream=stream))
+        return put_bytes(&self.out, to_json(self.record[FULL_FIELDS[kind - START_LINE]]).encode())
+
+    cdef int put_plain_part(self, int kind, Py_ssize_t row) except -1:
+        """Write a part of a plain message; return 0 where the parser has to decide."""
+        cdef Py_ssize_t size = self.message.size - self.parts.body
+        if kind == START_LINE:
+            return put_start_line(&self.out, &self.message, &self.parts)
+        if kind == HEADERS:
+            return put_headers(&self.out, &self.message, &self.parts)
+        if kind == BODY and size:
+            return put_body(&self.out, &self.message, &self.parts)
+        if kind == BODY_BASE64 and not is_utf8(self.message.data + self.parts.body, size):
+            return 0
+        put(&self.out, b"null", 4)
+        return 1
+
+    # XCCOS items.
+
+    cdef int put_json_items(self, Py_ssize_t row) except -1:
+        cdef const Batch *batch = &self.batch
+        cdef Out *out = &self.out
+        cdef uint64_t first = batch.item[row], k
+        cdef uint32_t count = batch.items[row]
+        cdef const Span *element
+        if count and (
+            first > <uint64_t>batch.all_items or count > <uint64_t>batch.all_items - first
+        ):
+            raise IndexError(first)
+        texts = None
+        put(out, b"[", 1)
+        for k in range(first, first + count):
+            put(out, b',{"element":' if k > first else b'{"element":', 12 if k > first else 11)
+            element = spelt(self.texts, batch.element[k])
+            put(out, element.data, element.size)
+            put(out, b',"id":', 6)
+            self.put_string(batch.id[k])
+            put(out, b',"seqid":', 9)
+            self.put_string(batch.seqid[k])
+            put(out, b',"envid":', 9)
+            self.put_string(batch.envid[k])
+            if batch.has_command[k]:
+                put(out, b',"commandid":{"seqid":', 22)
+                self.put_string(batch.command_seqid[k])
+                put(out, b',"envid":', 9)
+                self.put_string(batch.command_envid[k])
+                put(out, b'},"code":', 9)
+            else:
+                put(out, b',"commandid":null,"code":', 25)
+            self.put_string(batch.code[k])
+            put(out, b',"text":', 8)
+            if not is_chat(spelt(self.texts, batch.element[k]), b'"grpchat"', 9):
+                self.put_string(batch.text[k])
+            elif count > 1 or not self.put_plain_chat(row):
+                texts = self.chat_texts(row) if texts is None else texts
+                text = texts[k - first] if k - first < <uint64_t>len(texts) else None
+                put_bytes(out, to_json(text).encode())
+            put(out, b"}", 1)
+        return put(out, b"]", 1)
+
+    cdef int put_csv_items(self, Py_ssize_t row) except -1:
+        cdef const Batch *batch = &self.batch
+        cdef uint64_t first = batch.item[row]
+        cdef uint32_t count = batch.items[row]
+        if not count:
+            return put_bytes(&self.out, COMMAS)
+        if first > <uint64_t>batch.all_items or count > <uint64_t>batch.all_items - first:
+            raise IndexError(first)
+        if count == 1:
+            return self.put_csv_item(row, first)
+        items = self.rows.xccos(row)
+        if any([item.element == "grpchat" for item in items]):
+            items = with_chat_texts(items, self.chat_texts(row))
+        cells = xccos_cells([xccos_record(item) for item in items])
+        return put_bytes(&self.out, ",".join(cells).encode())
+
+    cdef int put_csv_item(self, Py_ssize_t row, uint64_t k) except -1:
+        """Write the cells of an item that is alone: each is the spelling of one string."""
+        cdef const Batch *batch = &self.batch
+        cdef Out *out = &self.out
+        cdef const Span *element
+        self.put_string(batch.id[k] if spelt(self.texts, batch.id[k]).size else batch.element[k])
+        put(out, b",", 1)
+        self.put_string(batch.seqid[k])
+        put(out, b",", 1)
+        self.put_string(batch.envid[k])
+        put(out, b",", 1)
+        if batch.has_command[k]:
+            self.put_command(batch.command_seqid[k], batch.command_envid[k])
+        put(out, b",", 1)
+        self.put_string(batch.code[k])
+        put(out, b",", 1)
+        element = spelt(self.texts, batch.element[k])
+        if not is_chat(element, b"grpchat", 7):
+            return self.put_string(batch.text[k])
+        if self.put_plain_chat(row):
+            return 0
+        return put_bytes(out, text_cell(next(iter(self.chat_texts(row)), None)).encode())
+
+    cdef int put_command(self, uint32_t seqid, uint32_t envid) except -1:
+        """Write the numbers of the command that a reply answers as one cell."""
+        cdef const Span *first = spelt(self.texts, seqid)
+        cdef const Span *second = spelt(self.texts, envid)
+        cdef Py_ssize_t k
+        # Digits are written as they stand, and need no other cell around them.
+        for k in range(first.size):
+            if first.data[k] < 48 or first.data[k] > 57:
+                break
+        else:
+            for k in range(second.size):
+                if second.data[k] < 48 or second.data[k] > 57:
+                    break
+            else:
+                put(&self.out, first.data if first.size else <const uint8_t *>b".", first.size or 1)
+                put(&self.out, b"/", 1)
+                return put(
+                    &self.out, second.data if second.size else <const uint8_t *>b".", second.size or 1
+                )
+        value = self.strings.value
+        return put_bytes(&self.out, text_cell(commandid_text(value(seqid), value(envid))).encode())
+
+    cdef int put_plain_chat(self, Py_ssize_t row) except -1:
+        """Write the text of a chat message in the plainest shape; return 0 for any other one."""
+        cdef const Batch *batch = &self.batch
+        cdef uint32_t number = batch.content_type[row]
+        cdef Py_ssize_t before = self.out.used
+        if batch.notes[row]:
+            return 0
+        utf8 = self.utf8.get(number)
+        if utf8 is None:
+            utf8 = self.utf8[number] = text_is_utf8(self.strings.value(number))
+        if not utf8:
+            return 0
+        self.read_back(row)
+        if self.json:
+            if put_chat(&self.out, &self.message, batch.content_length[row], True):
+                return 1
+            self.out.used = before
+            return 0
+        self.scratch.used = 0
+        if not put_chat(&self.scratch, &self.message, batch.content_length[row], False):
+            return 0
+        if put_cell(&self.out, <const uint8_t *>self.scratch.data, self.scratch.used):
+            return 1
+        if not is_utf8(<const uint8_t *>self.scratch.data, self.scratch.used):
+            return 0
+        put_bytes(&self.out, text_cell(self.scratch.data[: self.scratch.used].decode()).encode())
+        return 1
+
+    cdef object chat_texts(self, Py_ssize_t row):
+        cdef const Batch *batch = &self.batch
+        return chat_texts(
+            self.raw(row),
+            self.strings.value(batch.content_type[row]),
+            noted=batch.notes[row] != 0,
+            stream=not self.stream_texts(batch.stream[row]).datagrams,
+        )
+
+
+cdef inline bint is_chat(const Span *text, const char *chat, Py_ssize_t size) noexcept nogil:
+    return text.size == size and memcmp(text.data, chat, <size_t>size) == 0
+
+
+cdef void write_second(char *text, int64_t second) noexcept nogil:
+    """Write ``2026-11-22T07:20:06``: the civil date of a day, by eras of 400 years from a March."""
+    cdef int64_t day = second // 86400, of_day = second % 86400
+    cdef int64_t era, year, month
+    if of_day < 0:
+        day, of_day = day - 1, of_day + 86400
+    day += 719468  # days from 0000-03-01; positive for all that 64 bits of nanoseconds reach
+    era = day // 146097
+    day = day % 146097
+    year = (day - day // 1460 + day // 36524 - day // 146096) // 365
+    day -= 365 * year + year // 4 - year // 100
+    month = (5 * day + 2) // 153
+    day -= (153 * month + 2) // 5
+    year += 400 * era + (1 if month > 9 else 0)
+    month += 3 if month < 10 else -9
+    write_digits(text, year, 4, 45)
+    write_digits(text + 5, month, 2, 45)
+    write_digits(text + 8, day + 1, 2, 84)
+    write_digits(text + 11, of_day // 3600, 2, 58)
+    write_digits(text + 14, of_day // 60 % 60, 2, 58)
+    write_digits(text + 17, of_day % 60, 2, 90)
+
+
+cdef inline void write_digits(char *text, int64_t number, int digits, char after) noexcept nogil:
+    cdef int k
+    for k in range(digits - 1, -1, -1):
+        text[k] = <char>(48 + number % 10)
+        number //= 10
+    text[digits] = after

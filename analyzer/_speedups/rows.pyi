@@ -1,0 +1,2 @@
+class RowBuffer:
+    """Rows while a capture is read; see the declarations for what other modules use of it."""

@@ -1,0 +1,114 @@
+"""Which of the two reading paths runs: the compiled twin where it is built, else pure Python.
+
+The rule: a compiled module is used only when it was built from the sources that lie beside it.
+Where a wheel was installed there are no sources, and nothing is compared.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from importlib import import_module
+from importlib.machinery import EXTENSION_SUFFIXES
+from zlib import crc32
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PACKAGES = ("dissectors/_speedups", "analyzer/_speedups")
+"""Where the sources of the twin are, and its modules when they are built."""
+RECORD = "dissectors/_speedups/built.txt"
+"""What ``hatch_build.py`` leaves: on each line ``module-file digest``, or ``# reason`` why not."""
+SUFFIX = EXTENSION_SUFFIXES[0]
+"""How a file ends that is a module for this interpreter."""
+
+
+def compiled() -> bool:
+    """Tell whether the compiled twin is used; the answer does not change while a process runs."""
+    return not why_pure()
+
+
+def description() -> str:
+    """Name the path that runs, and the reason where it is not the compiled one."""
+    reason = why_pure()
+    return f"pure Python path ({reason})" if reason else "compiled path"
+
+
+@cache
+def why_pure() -> str:
+    """Return the reason why the compiled twin is not used; nothing when it is."""
+    if os.environ.get("XCCOS_PURE") == "1":
+        return "XCCOS_PURE=1"
+    built, reason = recorded(ROOT)
+    if not built:
+        return reason
+    now = digests(ROOT)
+    for module in now:
+        reason = why_stale(ROOT, module, built, now)
+        if reason:
+            return reason
+    return _why_not_loaded(now or built)
+
+
+def recorded(root: str) -> tuple[dict[str, str], str]:
+    """Return the digest of each module built for this interpreter, and why where there is none."""
+    try:
+        with open(os.path.join(root, RECORD), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+    except OSError:
+        return {}, "the compiled twin is not built"
+    reason = "the compiled twin is not built for this Python"
+    built = {}
+    for line in lines:
+        if line.startswith("# "):
+            reason = line[2:]
+            continue
+        name, _, digest = line.rpartition(" ")
+        if name.endswith(SUFFIX):
+            built[name.removesuffix(SUFFIX)] = digest
+    return built, reason
+
+
+def digests(root: str) -> dict[str, str]:
+    """Return what tells one state of the sources of each module from another; empty without them.
+
+    Any of the declarations that the modules share may concern any of them: they lay out structures.
+    """
+    found = [f"{package}/{name}" for package in PACKAGES for name in _names(root, package)]
+    shared = 0
+    for path in found:
+        if path.endswith(".pxd"):
+            shared = _checksum(root, path, shared)
+    return {
+        path.removesuffix(".pyx"): f"{_checksum(root, path, shared):08x}"
+        for path in found
+        if path.endswith(".pyx")
+    }
+
+
+def why_stale(root: str, module: str, built: dict[str, str], now: dict[str, str]) -> str:
+    """Return why a module must not be used, given what is recorded and the sources' digests."""
+    if module not in built or not os.path.exists(os.path.join(root, module + SUFFIX)):
+        return f"{module}.pyx is not compiled"
+    if built[module] != now[module]:
+        return f"{module}.pyx has changed since it was compiled"
+    return ""
+
+
+def _names(root: str, package: str) -> list[str]:
+    try:
+        return sorted(os.listdir(os.path.join(root, package)))
+    except OSError:
+        return []
+
+
+def _checksum(root: str, path: str, start: int) -> int:
+    with open(os.path.join(root, path), "rb") as file:
+        return crc32(file.read(), crc32(path.encode(), start))
+
+
+def _why_not_loaded(modules: dict[str, str]) -> str:
+    for module in modules:
+        try:
+            import_module(module.replace("/", "."))
+        except ImportError as error:
+            return f"{module} cannot be loaded: {error}"
+    return ""

@@ -1,0 +1,106 @@
+# The twin of ``dissectors.sip.stream``.
+
+from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+
+from dissectors._speedups.heads cimport Head, HeadScanner
+
+cdef enum:
+    BEHIND = 4
+
+
+# ``dissectors.model.Piece``
+cdef struct Piece:
+    int64_t frame
+    uint64_t offset
+    int64_t length
+
+
+# Where a run of held bytes came from: the fields of ``dissectors.model.Chunk``.
+cdef struct Origin:
+    int64_t frame
+    int64_t time_ns
+    int digits
+    uint64_t offset
+    Py_ssize_t length
+
+
+# ``dissectors.sip.framed.Framed``; pointers are good until ``on_message`` returns
+cdef struct Message:
+    const Head *head
+    const uint8_t *data
+    Py_ssize_t size
+    Py_ssize_t body
+    uint32_t notes
+    int64_t frame
+    int64_t time_ns
+    int digits
+    const Piece *pieces
+    Py_ssize_t count
+
+
+# One direction of a connection.
+cdef class Stream:
+    cdef readonly int64_t found  # messages so far
+    cdef int64_t junk  # bytes between them, as far as no reader counts them
+    cdef object reader  # the reference's, while it has the direction
+    cdef uint8_t *held  # the beginning of a message
+    cdef Py_ssize_t size
+    cdef Py_ssize_t room
+    cdef Origin *origins
+    cdef Py_ssize_t count
+    cdef Py_ssize_t origin_room
+    cdef Head head  # of the message that is held, once its end is known
+    cdef Py_ssize_t body
+    cdef Py_ssize_t need  # its length; 0 while its head is not complete
+    cdef bint begins_well  # the first line that is held is a start line
+    cdef Origin behind[BEHIND]  # the last bytes of the last body
+    cdef int behinds
+
+    cdef int hold(self, const uint8_t *data, Py_ssize_t size, const Origin *origin) except -1
+    cdef void release(self) noexcept
+    cdef int remember(self, const Origin *origins, Py_ssize_t count, Py_ssize_t tail) noexcept
+    cdef bint take_back(self)
+
+
+cdef class Framer:
+    cdef HeadScanner scanner
+    cdef Piece *pieces
+    cdef Py_ssize_t piece_room
+
+    # The next bytes of a direction; calls on_message for each message that they complete.
+    cdef int feed_bytes(
+        self, Stream stream, const uint8_t *data, Py_ssize_t size, const Origin *origin
+    ) except -1
+    # The same for bytes of which the reference says where they come from.
+    cdef int feed_chunk(self, Stream stream, object chunk) except -1
+    cdef int feed_gap(self, Stream stream, int64_t length) except -1
+    cdef int finish(self, Stream stream) except -1
+    # No message in so many bytes that the stream must be something else.
+    cdef bint is_hopeless(self, Stream stream)
+    # A message that the reference framed.
+    cdef int on_framed(self, Stream stream, object framed) except -1
+
+    # To be overridden.
+    cdef int on_message(self, Stream stream, const Message *message) except -1
+    cdef bytes read_back(self, uint64_t offset, Py_ssize_t size)
+
+    cdef Py_ssize_t _whole(
+        self, Stream stream, const uint8_t *data, Py_ssize_t size, Py_ssize_t at,
+        const Origin *origin
+    ) except -2
+    cdef Py_ssize_t _go_on(
+        self, Stream stream, const uint8_t *data, Py_ssize_t size, Py_ssize_t at,
+        const Origin *origin
+    ) except -2
+    cdef Py_ssize_t _complete_head(
+        self, Stream stream, const uint8_t *data, Py_ssize_t size, Py_ssize_t at,
+        const Origin *origin
+    ) except -2
+    cdef bint _begins_well(self, Stream stream, Py_ssize_t searched) except -1
+    cdef object _behind(self, Stream stream)
+    cdef int _emit_held(self, Stream stream) except -1
+    cdef int _hand_over(self, Stream stream) except -1
+    cdef int _by_reference(
+        self, Stream stream, const uint8_t *data, Py_ssize_t size, Py_ssize_t at,
+        const Origin *origin
+    ) except -1

@@ -1,0 +1,3 @@
+"""Tests of rows that outlive a run."""
+
+from __future__ import annotations
