@@ -13,6 +13,7 @@ from analyzer.parallel import merge
 from analyzer.reading import Reading
 from analyzer.row_writer import RowWriter
 from analyzer.sources import tls
+from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import SourceError
 from analyzer.sources.spool import Spool
 from dissectors.model import Chunk, reversed_key
@@ -313,7 +314,7 @@ def _reason(session: _Session, covered: set[bytes]) -> str:
 def key_log_of(path: str | Path, reading: Reading) -> tls.KeyLog | None:
     """Return the key log beside a capture, else the one in it; None where there is neither."""
     try:
-        found = tls.beside(path)
+        found = key_log_beside(path)
         if found is not None:
             return tls.open_key_log(found)
         return tls.embedded(reading.secrets) if reading.secrets else None

@@ -101,7 +101,7 @@ def new_pipeline(
 ) -> Pipeline | Pass:
     """Return a pipeline for all connections of a capture: the compiled one where it is built."""
     if not compiled():
-        return Pipeline(items=items, streaming=streaming)
+        return Pipeline(items=items)
     from analyzer._speedups.pipeline import Pass  # not everywhere
 
     return Pass(items=items, read_back=read_back, streaming=streaming)

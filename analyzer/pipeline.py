@@ -6,6 +6,7 @@ kept of a message is its row.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING
 from zlib import crc32
@@ -36,6 +37,7 @@ from dissectors.transport.services import service_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from analyzer.rows import Rows
     from dissectors.capture.pcap import PcapReader
     from dissectors.capture.pcapng import PcapngReader
     from dissectors.sip.framed import Framed
@@ -98,6 +100,16 @@ class Pipeline:
         self._udp: dict[bytes, tuple[Flow, int]] = {}
         self._batch: list[tuple[int, list[Framed]]] = []
 
+    @property
+    def reading(self) -> Reading:
+        """What was read so far."""
+        return self._reading
+
+    @property
+    def secrets(self) -> list[bytes]:
+        """TLS key logs that the capture carries, as far as it was read."""
+        return list(getattr(self._reader, "secrets", ()))
+
     # input
 
     @property
@@ -117,6 +129,31 @@ class Pipeline:
         if not isinstance(reader, Malformed):
             self._records(reader.feed(data))
 
+    @property
+    def waiting(self) -> int:
+        """Rows that wait to be taken."""
+        return self._reading.rows.message_table.length
+
+    @property
+    def began(self) -> int | None:
+        """The lowest time so far."""
+        return self._reading.first_time
+
+    def take(self, rows: Rows, *, everything: bool = False) -> bool:
+        """Move the rows that no other can precede any more into ``rows``; tell if there are any."""
+        mine = self._reading.rows
+        mine.finish()
+        oldest = None if everything else self._reassembler.oldest_waiting()
+        count = len(mine) if oldest is None else bisect_left(mine.frame, oldest)
+        if count:
+            mine.move(rows, count)
+            self._writer.restart()
+        return count > 0
+
+    def stream_keys(self, known: int) -> list[tuple[bytes, str, bool]]:
+        """Return (key, transport, SYN seen) of the connections from number ``known`` on."""
+        return [(flow.key, flow.transport, flow.syn) for flow in self._reading.flows[known:]]
+
     def close(self) -> Reading:
         """Return what was read: the capture ends here. ``Reading.settle`` is still to be called."""
         reader = self._reader
@@ -132,7 +169,7 @@ class Pipeline:
         reading.counters["cut frames"] += self._decoder.cut_frames
         reading.stream_counters["retransmitted segments"] += self._reassembler.retransmissions
         reading.ignored = dict(self._decoder.ignored)
-        reading.secrets = list(getattr(reader, "secrets", ()))
+        reading.secrets = self.secrets
         reading.rows.flush()
         return reading
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from analyzer.model import CommandPair, Dialog, Session
     from analyzer.times import TypedTime
     from analyzer.trace import Trace
+    from analyzer.window import Window
     from dissectors.xccos.messages import XccosDocument
 
 MAX_STATUS = 10**9
@@ -140,11 +141,11 @@ def rooms_spoken_of(document: XccosDocument) -> set[str]:
 
 
 class Selection:
-    """What a query finds in one trace."""
+    """What a query finds in one trace; of a window, only its messages and not by room."""
 
-    def __init__(self, trace: Trace, query: Query) -> None:
-        self._trace, self._query = trace, query
-        begin = trace.quality.first_time or 0
+    def __init__(self, trace: Trace | Window, query: Query) -> None:
+        self._window, self._query = trace, query
+        begin = trace.began or 0
         self._from = query.from_time.first(begin) if query.from_time else None
         self._to = query.to_time.last(begin) if query.to_time else None
         self._user = user_test(query.users)
@@ -154,9 +155,17 @@ class Selection:
         self._methods = {method.upper() for method in query.methods}
         self._rooms = self._room_uris() if query.rooms else frozenset[str]()
 
+    @property
+    def _trace(self) -> Trace:
+        from analyzer.trace import Trace
+
+        if not isinstance(self._window, Trace):
+            raise TypeError("this needs the whole capture")
+        return self._window
+
     def messages(self) -> Sequence[int]:
         """Return the rows, in capture order."""
-        rows, query = self._trace.rows, self._query
+        rows, query = self._window.rows, self._query
         found: Sequence[int] = range(len(rows))
         if query.from_time or query.to_time:
             found = [row for row in found if self._within(rows.time[row], rows.time[row])]
@@ -170,7 +179,7 @@ class Selection:
 
     def _narrowed(self, found: Sequence[int]) -> Sequence[int]:
         """Keep the rows that meet the filters on what a single message says."""
-        rows, query = self._trace.rows, self._query
+        rows, query = self._window.rows, self._query
         if query.methods:
             ids = self._string_ids(lambda text: (text or "").upper() in self._methods, rows.method)
             found = [row for row in found if rows.method[row] in ids]
@@ -261,7 +270,7 @@ class Selection:
         )
 
     def _carries(self, row: int) -> bool:
-        return any(self._command(item.element, item.id) for item in self._trace.rows.xccos(row))
+        return any(self._command(item.element, item.id) for item in self._window.rows.xccos(row))
 
     def _room_uris(self) -> frozenset[str]:
         """Return the URIs of the rooms asked for, where the capture tells names and URIs apart."""
@@ -277,10 +286,10 @@ class Selection:
         )
 
     def _speaks_of_rooms(self, row: int) -> bool:
-        rows = self._trace.rows
+        rows = self._window.rows
         if not rows.items[row]:
             return False
-        document = self._trace.document(row)
+        document = self._window.document(row)
         if document is None or isinstance(document, Malformed):
             return False
         names = rooms_spoken_of(document)
@@ -288,6 +297,6 @@ class Selection:
 
     def _string_ids(self, test: Callable[[str | None], bool], *columns: Iterable[int]) -> set[int]:
         """Return the numbers of the strings in these columns that pass: each is tested once."""
-        values = self._trace.rows.strings.values
+        values = self._window.rows.strings.values
         used = set().union(*columns)
         return {number for number in used if test(values[number])}

@@ -20,12 +20,13 @@ class RowWriter:
     """Write one row per message, and one per XCCOS element."""
 
     __slots__ = (
-        "_add_item", "_add_message", "_add_piece", "_charsets", "_items", "_pieces", "_scan",
-        "_strings",
+        "_add_item", "_add_message", "_add_piece", "_charsets", "_items", "_pieces", "_rows",
+        "_scan", "_strings",
     )  # fmt: skip
 
     def __init__(self, rows: Rows, *, items: bool = True) -> None:
         """Write to ``rows``; without ``items`` bodies are not looked at."""
+        self._rows = rows
         self._scan = items
         self._strings = rows.strings
         self._charsets: dict[int, str] = {}  # content types that name a charset; else empty
@@ -34,6 +35,11 @@ class RowWriter:
         self._add_item = rows.item_table.append
         self._pieces = 0
         self._items = 0
+
+    def restart(self) -> None:
+        """Go on behind what is left of the rows, some of which were taken away."""
+        self._pieces = len(self._rows.piece_columns["frame"])
+        self._items = len(self._rows.item_columns["id"])
 
     def write(self, batch: list[tuple[int, list[Framed]]]) -> None:
         """Write the rows of messages, given by stream (a number into ``Trace.streams``)."""

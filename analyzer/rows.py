@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 from dissectors.model import Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
 T = TypeVar("T")
 
@@ -151,6 +151,11 @@ class Columns:
         position = list(self.columns).index(order) if order is not None else None
         self._key = None if position is None else itemgetter(position)
 
+    @property
+    def length(self) -> int:
+        """Rows, also those that are not in the columns yet."""
+        return len(next(iter(self.columns.values()))) + len(self._pending)
+
     def append(self, values: tuple[int, ...]) -> None:
         """Add a row; it is in the columns after ``flush``."""
         pending = self._pending
@@ -185,6 +190,20 @@ class Columns:
         """Add the rows of other columns."""
         for name, column in self.columns.items():
             column.extend(other.columns[name])
+
+    def extend_by(self, other: Columns, spans: Iterable[tuple[int, int]]) -> list[int]:
+        """Add some rows of other columns, given by first row and number.
+
+        Returns where each span begins among the rows that were added.
+        """
+        places, at = [], 0
+        for first, count in spans:
+            places.append(at)
+            at += count
+            if count:
+                for name, column in self.columns.items():
+                    column.extend(other.columns[name][first : first + count])
+        return places
 
     def permute(self, order: list[int]) -> None:
         """Put the rows into another order."""
@@ -280,6 +299,27 @@ class Rows:
         if any(map(gt, frame, islice(frame, 1, None))):
             self.message_table.permute(sorted(range(len(frame)), key=frame.__getitem__))
         self._bind()
+
+    def move(self, into: Rows, count: int) -> None:
+        """Move the first ``count`` messages to the end of other rows of the same strings."""
+        for table, start, number, theirs in (
+            (self.piece_table, "piece", "pieces", into.piece_table),
+            (self.item_table, "item", "items", into.item_table),
+        ):
+            columns = self.message_table.columns
+            spans = list(zip(columns[start], columns[number], strict=True))
+            theirs_before = len(next(iter(theirs.columns.values())))
+            places = theirs.extend_by(table, spans[:count])
+            kept = Columns(tuple((name, one.typecode) for name, one in table.columns.items()))
+            places_kept = kept.extend_by(table, spans[count:])
+            table.columns = kept.columns
+            moved = [theirs_before + place for place in places]
+            columns[start] = array("Q", [*moved, *places_kept])
+        for name, column in self.message_table.columns.items():
+            into.message_table.columns[name].extend(column[:count])
+            del column[:count]
+        self._bind()
+        into._bind()
 
     def item_end(self, row: int) -> int:
         """Return the end (exclusive) of a message's entries in the XCCOS columns."""

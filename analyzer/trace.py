@@ -12,11 +12,8 @@ from typing import TYPE_CHECKING, Self
 
 from analyzer.library.places import may_have_index
 from analyzer.parallel import read_in_shares
-from analyzer.rows import Stream
 from analyzer.sources.files import open_source
-from dissectors.model import Malformed
-from dissectors.sip.parse import parse_message
-from dissectors.xccos.reader import read_document
+from analyzer.window import Window, streams_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,11 +21,10 @@ if TYPE_CHECKING:
 
     from analyzer.model import Analysis
     from analyzer.reading import Reading
-    from analyzer.rows import Connection, Rows
+    from analyzer.rows import Connection
     from analyzer.sources.files import Source
     from analyzer.sources.tls import DecryptedSource, KeyLog
-    from dissectors.sip.messages import SipMessage
-    from dissectors.xccos.messages import XccosDocument
+    from dissectors.model import Malformed
 
 # What is read, decoded and framed at a time should stay in the processor's cache: 64 KiB is a tenth
 # faster than 512 KiB.
@@ -84,36 +80,39 @@ class Quality:
     """Sentences for people, about TLS that could not be read."""
 
 
-class Trace:
-    """Messages of one capture. Use it as a context manager, or ``close`` it."""
+def quality_of(reading: Reading, ended: Malformed | None) -> Quality:
+    """Return what a settled reading is worth; ``ended``: why its bytes ended early, if they did."""
+    problems = [*reading.problems, *([] if ended is None else [ended])]
+    return Quality(
+        frames=reading.frames,
+        first_time=reading.first_time,
+        last_time=reading.last_time,
+        digits=reading.digits,
+        link_types=tuple(sorted(reading.links)),
+        problems=tuple(problems),
+        counters=dict(+reading.counters + reading.stream_counters),
+        ignored=reading.ignored,
+        services=dict(reading.services),
+        holes=tuple(Hole(*hole) for hole in reading.holes),
+        conflicts=tuple(ConflictingOverlap(*conflict) for conflict in reading.conflicts),
+        damaged=reading.damaged or ended is not None,
+        notes=tuple(reading.notes),
+    )
+
+
+class Trace(Window):
+    """All messages of one capture. Use it as a context manager, or ``close`` it."""
 
     def __init__(self, source: Source | DecryptedSource, reading: Reading) -> None:
         self._source = source
         self.name: str = source.name
-        self.rows: Rows = reading.rows
         self.connections: list[Connection] = [flow.row() for flow in reading.flows]
-        self.streams: list[Stream] = _streams(self.connections)
-        problems = list(reading.problems)
-        if source.problem is not None:
-            problems.append(source.problem)
-        self.quality = Quality(
-            frames=reading.frames,
-            first_time=reading.first_time,
-            last_time=reading.last_time,
-            digits=reading.digits,
-            link_types=tuple(sorted(reading.links)),
-            problems=tuple(problems),
-            counters=dict(+reading.counters + reading.stream_counters),
-            ignored=reading.ignored,
-            services=dict(reading.services),
-            holes=tuple(Hole(*hole) for hole in reading.holes),
-            conflicts=tuple(ConflictingOverlap(*conflict) for conflict in reading.conflicts),
-            damaged=reading.damaged or source.problem is not None,
-            notes=tuple(reading.notes),
+        streams = streams_of(
+            (opener, responder, transport, syn)
+            for _, opener, responder, transport, syn, *_ in self.connections
         )
-
-    def __len__(self) -> int:
-        return len(self.rows)
+        super().__init__(reading.rows, streams, source.read, began=reading.first_time)
+        self.quality = quality_of(reading, source.problem)
 
     def __enter__(self) -> Self:
         return self
@@ -125,36 +124,6 @@ class Trace:
         """Close the capture; rows stay, messages can no longer be read back."""
         self._source.close()
 
-    def read(self, offset: int, length: int) -> bytes:
-        """Return bytes of the capture by the offsets that ``rows`` have; fewer at its end."""
-        return self._source.read(offset, length)
-
-    def raw(self, row: int) -> bytes:
-        """Return the bytes of a message, read back from the capture."""
-        read = self._source.read
-        rows = self.rows
-        if rows.pieces[row] == 1:
-            first = rows.piece[row]
-            columns = rows.piece_columns
-            return read(columns["offset"][first], columns["length"][first])
-        return b"".join(read(piece.offset, piece.length) for piece in rows.piece_list(row))
-
-    def message(self, row: int) -> SipMessage | Malformed:
-        """Return a message, parsed. Its notes are the parser's; ``rows.notes`` has all of them."""
-        stream = self.streams[self.rows.stream[row]]
-        return parse_message(self.raw(row), stream=stream.transport != "udp")
-
-    def document(self, row: int) -> XccosDocument | Malformed | None:
-        """Return the XCCOS document of a message; None when its body is something else."""
-        message = self.message(row)
-        if isinstance(message, Malformed) or not message.body:
-            return None
-        return read_document(message.body, message.content_type)
-
-    def frames(self, row: int) -> tuple[int, ...]:
-        """Return the frames that brought bytes of a message, ascending."""
-        return self.rows.frames(row)
-
     @cached_property
     def _analysis(self) -> Analysis:
         from analyzer.meaning import analyse
@@ -164,17 +133,6 @@ class Trace:
     def analysis(self) -> Analysis:
         """Return transactions, dialogs, command pairs and sessions (computed once)."""
         return self._analysis
-
-
-def _streams(connections: list[Connection]) -> list[Stream]:
-    """Return both directions of every connection, numbered ``2 * connection`` and ``+ 1``."""
-    found: list[Stream] = []
-    for number, opener, responder, transport, syn, *_ in connections:
-        found += [
-            Stream(opener, responder, transport, number, from_opener=True, syn_seen=syn),
-            Stream(responder, opener, transport, number, from_opener=False, syn_seen=syn),
-        ]
-    return found
 
 
 def open_capture(
@@ -211,9 +169,7 @@ def open_capture(
         reading = _saved(path, source, items=items) if index else None
         if reading is None:
             reading = read_plain(source, jobs=jobs, items=items)
-        if not reading.tls:
-            return Trace(source, reading)
-        return Trace(_decrypted(path, source, reading, keys, items=items), reading)
+        return trace_of(path, source, reading, keys, items=items)
     except BaseException:
         source.close()
         raise
@@ -244,6 +200,15 @@ def _given_keys(keylog: str | Path | None) -> KeyLog | None:
     from analyzer.sources.tls import open_key_log  # most captures need none of this
 
     return open_key_log(keylog)
+
+
+def trace_of(
+    path: str | Path, source: Source, reading: Reading, given: KeyLog | None, *, items: bool
+) -> Trace:
+    """Return the trace of a reading, its TLS connections read too as far as there are keys."""
+    if not reading.tls:
+        return Trace(source, reading)
+    return Trace(_decrypted(path, source, reading, given, items=items), reading)
 
 
 def _decrypted(

@@ -70,7 +70,9 @@ cdef class LineWriter:
     cdef object streams
     cdef MessageReader reader
     cdef object rows
-    cdef list columns  # keeps what the batch points to
+    cdef list columns  # keeps what the batch points to, where it is
+    cdef Py_ssize_t at  # the next row of the batch
+    cdef int64_t first_index
     cdef Batch batch
     cdef object strings
     cdef Spelt texts
@@ -89,6 +91,7 @@ cdef class LineWriter:
     cdef Parts parts
     cdef dict record
 
+    cdef int fill(self, object wanted) except -1
     cdef int line(self, Py_ssize_t row, int64_t index) except -1
     cdef int value(self, const Step *step, Py_ssize_t row, int64_t index) except -1
     cdef int slow_value(self, const Step *step, Py_ssize_t row) except -1
@@ -97,7 +100,7 @@ cdef class LineWriter:
     cdef int put_string(self, uint32_t number) except -1
     cdef int put_notes(self, uint32_t bits) except -1
     cdef const StreamTexts *stream_texts(self, uint32_t stream) except NULL
-    cdef int fill(self, StreamTexts *known, uint32_t stream) except -1
+    cdef int spell_stream(self, StreamTexts *known, uint32_t stream) except -1
     cdef int read_back(self, Py_ssize_t row) except -1
     cdef bytes raw(self, Py_ssize_t row)
     cdef int put_sha1(self, Py_ssize_t row) except -1

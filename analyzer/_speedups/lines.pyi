@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from analyzer.rows import Rows
 
@@ -31,3 +31,8 @@ class LineWriter:
         ``first_index`` is the index of the batch's first row; ``chosen`` are the numbers in the
         batch of the rows that are wanted (None: all). Raises IndexError for a row that is none.
         """
+
+    def blocks(
+        self, rows: Rows, first_index: int = 0, chosen: Iterable[int] | None = None
+    ) -> Iterator[bytes]:
+        """Yield what ``write`` returns, block by block; one batch at a time."""

@@ -4,7 +4,7 @@ The rule: what is written is exactly what the reference writes, encoded. A strin
 all batches; a value that needs a decision (a chat text in an unusual shape, headers that are not
 plain lines, several XCCOS items in one cell) is asked of the reference.
 
-A batch is a ``Rows`` whose columns are complete; they must not change while it is written.
+A batch is a ``Rows`` whose columns are complete; they cannot grow while it is written.
 """
 
 from cpython.array cimport array
@@ -114,22 +114,43 @@ cdef class LineWriter:
         ``first_index`` is the index of the batch's first row; ``chosen`` are the numbers in the
         batch of the rows that are wanted (None: all). Raises IndexError for a row that is none.
         """
-        cdef list blocks = []
-        cdef Py_ssize_t row
+        return list(self.blocks(rows, first_index, chosen))
+
+    def blocks(self, rows, int64_t first_index=0, chosen=None):
+        """Yield what ``write`` returns, block by block; one batch at a time."""
+        cdef bint more = True
         self.take(rows)
-        drop_block(&self.out)
-        open_block(&self.out, BLOCK + SLACK)
-        for row in range(self.batch.rows) if chosen is None else chosen:
+        self.at, self.first_index = 0, first_index
+        wanted = None if chosen is None else iter(chosen)
+        try:
+            while more:
+                drop_block(&self.out)
+                open_block(&self.out, BLOCK + SLACK)
+                more = self.fill(wanted)
+                if self.out.used:
+                    yield close_block(&self.out)
+        finally:
+            drop_block(&self.out)
+            self.columns = []
+            self.batch.rows = 0
+
+    cdef int fill(self, object wanted) except -1:
+        """Write lines until the block is full (return 1), or there are no more of them."""
+        cdef Py_ssize_t row
+        if wanted is None:
+            while self.at < self.batch.rows:
+                self.at += 1
+                self.line(self.at - 1, self.first_index + self.at - 1)
+                if self.out.used >= BLOCK:
+                    return 1
+            return 0
+        for row in wanted:
             if row < 0 or row >= self.batch.rows:
                 raise IndexError(row)
-            self.line(row, first_index + row)
+            self.line(row, self.first_index + row)
             if self.out.used >= BLOCK:
-                blocks.append(close_block(&self.out))
-                open_block(&self.out, BLOCK + SLACK)
-        if self.out.used:
-            blocks.append(close_block(&self.out))
-        drop_block(&self.out)
-        return blocks
+                return 1
+        return 0
 
     cdef int take(self, object rows) except -1:
         """Look where the columns of a batch lie."""
@@ -189,7 +210,7 @@ cdef class LineWriter:
         """Return where a column lies; raise ValueError where it is not as it must be."""
         if column.ob_descr.typecode != code or len(column) < least:
             raise ValueError("a column of rows has another type, or is too short")
-        self.columns.append(column)
+        self.columns.append(memoryview(column))  # it cannot be moved meanwhile
         return column.data.as_voidptr
 
     cdef int line(self, Py_ssize_t row, int64_t index) except -1:
@@ -251,10 +272,10 @@ cdef class LineWriter:
     cdef const StreamTexts *stream_texts(self, uint32_t stream) except NULL:
         cdef StreamTexts *known = &self.known[stream % PLACES]
         if known.stream != stream:
-            self.fill(known, stream)
+            self.spell_stream(known, stream)
         return known
 
-    cdef int fill(self, StreamTexts *known, uint32_t stream) except -1:
+    cdef int spell_stream(self, StreamTexts *known, uint32_t stream) except -1:
         cdef int k
         known.stream = -1
         found = self.streams(stream)

@@ -285,8 +285,23 @@ cdef class Pass:
         self._settle()
         return self.reading
 
-    def take(self, rows, bint everything=False):
-        """Move the rows that are due into ``rows``; returns whether there were any."""
+    @property
+    def secrets(self):
+        """TLS key logs that the capture carries, as far as it was read."""
+        return list(getattr(self.reader, "secrets", ()))
+
+    @property
+    def waiting(self):
+        """Rows that wait to be taken."""
+        return self.buffer.count
+
+    @property
+    def began(self):
+        """The lowest time so far."""
+        return self.low if self.timed else None
+
+    def take(self, rows, *, bint everything=False):
+        """Move the rows that no other can precede any more into ``rows``; tell if there are any."""
         cdef Py_ssize_t count
         self.buffer.sort()
         count = self.buffer.count if everything else self._due()
@@ -643,7 +658,9 @@ cdef class Pass:
     def stream_keys(self, int64_t known):
         """Return the keys of the connections that were numbered after the first ``known``."""
         cdef Link link
-        return [(link.key, "udp" if link.udp else "tcp") for link in self.links[known:]]
+        return [
+            (link.key, "udp" if link.udp else "tcp", bool(link.syn)) for link in self.links[known:]
+        ]
 
     cdef int _settle(self) except -1:
         cdef Link link
@@ -654,7 +671,7 @@ cdef class Pass:
         reading.counters["cut frames"] += self.cut_frames
         reading.stream_counters["retransmitted segments"] += self.segments.retransmissions
         reading.ignored = dict(self.layers.ignored)
-        reading.secrets = list(getattr(self.reader, "secrets", ()))
+        reading.secrets = self.secrets
         for link in self.links:
             reading.flows.append(link.settled())
         for link, hello in self.tls:

@@ -126,16 +126,12 @@ cdef class Spelt:
         cdef char *found
         if number >= self.room:
             self.widen(number)
-        if <size_t>size > self.left:
-            if size > BLOCK // 4:
-                found = self.take(size)
-            else:
+        if size > BLOCK // 4:
+            found = self.take(size)
+        else:
+            if self.free == NULL or <size_t>size > self.left:
                 self.free = self.take(BLOCK)
                 self.left = BLOCK
-                found = NULL
-        else:
-            found = NULL
-        if found == NULL:
             found = self.free
             self.free += size
             self.left -= size

@@ -87,7 +87,8 @@ def _forget_stdout() -> None:
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  (click's)
     if wanted and not ctx.resilient_parsing:
         python = ".".join(map(str, sys.version_info[:3]))
-        click.echo(f"xccos-analyzer {__version__}, Python {python}, pure Python path")
+        path = import_module("analyzer.paths").description()
+        click.echo(f"xccos-analyzer {__version__}, Python {python}, {path}")
         ctx.exit()
 
 

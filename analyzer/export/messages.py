@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
     from analyzer.trace import Trace
 
-ROWS = 2048
-"""Rows that the compiled writer is given at a time: a few blocks, and the first of them soon."""
-
 
 class _JsonColumns(Columns):
     absent = "null"
@@ -189,6 +186,4 @@ def _compiled_blocks(
     writer = LineWriter(
         fields, form=form, file=file, streams=trace.streams.__getitem__, read=trace.read
     )
-    chosen = range(len(trace.rows)) if rows is None else rows
-    for first in range(0, len(chosen), ROWS):
-        yield from writer.write(trace.rows, 0, chosen[first : first + ROWS])
+    yield from writer.blocks(trace.rows, 0, rows)

@@ -205,6 +205,15 @@ def open_source(
         raise SourceError(f"{name!r} is not the name of a file") from None
 
 
+def file_size(path: str | Path) -> int | None:
+    """Return the size of a regular file; None for anything else, and for what is not there."""
+    try:
+        status = os.stat(path) if str(path) != STANDARD_INPUT else None
+    except (OSError, ValueError):
+        return None
+    return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None
+
+
 def _standard_input() -> BinaryIO:
     if sys.stdin is None or sys.stdin.closed:
         raise SourceError("standard input is closed")

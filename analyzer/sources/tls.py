@@ -96,17 +96,6 @@ def open_key_log(path: str | Path) -> KeyLog:
         raise SourceError(f"the key log {path} cannot be opened: {error.strerror}") from None
 
 
-def beside(path: str | Path) -> Path | None:
-    """Return the key log beside a capture: ``x.pcap.keylog`` or ``x.keylog`` for ``x.pcap``."""
-    if str(path) == STANDARD_INPUT:
-        return None
-    capture = Path(path)
-    plain = capture.with_suffix("") if capture.suffix in (".gz", ".zst") else capture
-    names = (capture.name, plain.name, plain.stem)
-    found = [capture.with_name(f"{name}.keylog") for name in dict.fromkeys(names) if name]
-    return next((one for one in found if one.is_file()), None)
-
-
 def embedded(secrets: Sequence[bytes]) -> KeyLog:
     """Return the secrets that a capture carries as a key log. Raises ``SourceError``."""
     try:

@@ -162,6 +162,10 @@ class Direction:
             self._budget.pending -= len(stray.payload) + SEGMENT_COST
         return strays
 
+    def waiting_frames(self) -> list[int]:
+        """Return the frames of the segments that are kept back."""
+        return [one.frame for _, _, one in self.pending] + [one.frame for one in self.strays]
+
     def drop(self) -> None:
         """Take nothing more."""
         self.dropped = True

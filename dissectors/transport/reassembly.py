@@ -114,6 +114,13 @@ class Reassembler:
                 yield from rare
                 rare.clear()
 
+    def oldest_waiting(self) -> int | None:
+        """Return the lowest frame of a segment that is kept back; None where none is."""
+        if not self._budget.pending:
+            return None
+        directions = (one for pair in self._connections.values() for one in (pair.a, pair.b))
+        return min((frame for one in directions for frame in one.waiting_frames()), default=None)
+
     def close(self) -> list[StreamEvent]:
         """Return what is left at the end of the capture."""
         out: list[StreamEvent] = []

@@ -228,8 +228,8 @@ def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.usefixtures("_way")
 def test_both_ways_write_the_same_files() -> None:
-    runs: tuple[tuple[str, ...], ...]
-    runs = ((), ("--limit", "7"), ("--method", "BYE"), ("--limit", "0"), ("--full",))
+    runs: list[tuple[str, ...]] = [(), ("--limit", "7"), ("--limit", "0"), ("--full",)]
+    runs.append(("--method", "BYE"))
     for options in runs:
         lines = xccos("messages", SAMPLE, OTHER, "--format", "jsonl", *options).lines
         expected = list(_expected(full="--full" in options))

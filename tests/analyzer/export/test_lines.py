@@ -181,6 +181,24 @@ def test_whole_messages_are_written_as_the_parser_reads_them(
         assert [json.loads(line) for line in lines] == records
 
 
+UTF8 = st.text(st.characters(exclude_categories=["Cs"]), max_size=30).map(str.encode)
+NEARLY = st.lists(
+    st.sampled_from([0x20, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC1, 0xC2, 0xDF])
+    | st.sampled_from([0xE0, 0xE1, 0xED, 0xEF, 0xF0, 0xF1, 0xF4, 0xF5, 0xFF]),
+    max_size=12,
+).map(bytes)
+
+
+@given(st.lists(UTF8 | NEARLY | st.binary(max_size=20), max_size=4).map(b"".join))
+@settings(max_examples=700)
+def test_bodies_of_any_bytes_are_text_exactly_where_they_are_utf8(body: bytes) -> None:
+    data = PLAIN.partition(b"\r\n\r\n")[0] + b"\r\n\r\n" + body
+    trace = MemoryTrace(*rows_of(data))
+    lines = written_by_twin(trace, None, ("body", "body_base64"), "jsonl")
+    assert json.loads(lines) == message_record(trace, 0, ("body", "body_base64"))
+    assert lines == written(trace, None, ("body", "body_base64"), "jsonl")
+
+
 def test_long_messages_cross_every_boundary_of_the_writer() -> None:
     sizes = [0, 1, 7, 8, 9, 2047, 2048, 2049, 4097, 70_000, 300_000]
     heads = b"\r\n".join([b"INFO sip:a@b SIP/2.0", *[b"X-%d: \xc3\xa9" % k for k in range(90)]])
@@ -272,6 +290,16 @@ if BUILT:
         assert all(block.endswith(b"}\n") for block in blocks)
         assert all(1 << 18 <= len(block) < 1 << 19 for block in blocks[:-1])
         assert len(blocks) > 3
+
+    def test_blocks_come_one_by_one_and_the_columns_cannot_grow_meanwhile() -> None:
+        rows, data = rows_of(*[chat("x" * 700) for _ in range(999)])
+        blocks = _writer(MemoryTrace(rows, data)).blocks(rows)
+        first = next(blocks)
+        with pytest.raises(BufferError):
+            rows.time.append(0)
+        rest = b"".join(blocks)
+        assert (first + rest).count(b"\n") == 999
+        rows.time.append(0)
 
     def test_what_is_no_row_or_no_field_is_refused() -> None:
         rows, data = rows_of(PLAIN)

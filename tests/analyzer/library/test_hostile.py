@@ -130,6 +130,13 @@ def test_the_blocks_of_the_hash_are_read_in_pieces(tmp_path: Path) -> None:
     assert found == hashlib.sha256(b"".join(hashlib.sha256(p).digest() for p in parts)).digest()
 
 
+def test_a_file_that_cannot_be_read_has_no_hash(tmp_path: Path) -> None:
+    with (tmp_path / "file").open("wb") as file:  # for writing only
+        file.write(b"text")
+        file.flush()
+        assert hash_of(file.fileno(), 4) is None
+
+
 def test_what_is_no_file_in_the_place_of_an_index_does_not_matter(
     sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -373,6 +373,35 @@ def test_a_relative_state_directory_is_ignored(
     assert key.key_path() == tmp_path / ".local" / "state" / "xccos" / "index.key"
 
 
+def test_without_a_home_there_is_no_key(monkeypatch: pytest.MonkeyPatch, sample: Path) -> None:
+    def home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_STATE_HOME")
+    monkeypatch.setattr("analyzer.library.key.Path.home", home)
+    assert key.user_key() is None
+    refused = index_capture(sample)
+    assert isinstance(refused, saved.Unwritten)
+    assert "the key of this user cannot be made" in refused.reason
+
+
+@pytest.mark.parametrize("content", [b"", b"k" * (key.LENGTH - 1), b"k" * (key.LENGTH + 1)])
+def test_a_key_of_another_length_is_none(content: bytes, sample: Path) -> None:
+    made(sample)
+    path = key.key_path()
+    assert path is not None
+    path.write_bytes(content)
+    assert key.user_key() is None
+
+
+def test_what_is_no_file_in_the_place_of_the_key_is_none(sample: Path) -> None:
+    path = key.key_path()
+    assert path is not None
+    path.mkdir(parents=True, mode=0o700)
+    assert isinstance(index_capture(sample), saved.Unwritten)
+    assert list(path.parent.iterdir()) == [path]
+
+
 def test_a_message_more_is_another_capture(tmp_path: Path) -> None:
     own = capture(tmp_path / "one.pcap", message())
     made(own)

@@ -19,6 +19,7 @@ import zstandard
 from analyzer import decryption, pipeline, trace
 from analyzer.cli.main import run
 from analyzer.sources import tls
+from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import SourceError
 from analyzer.sources.spool import Spool
 from analyzer.trace import open_capture
@@ -114,7 +115,7 @@ def test_the_key_log_of_another_capture_is_left_alone(capture: Path) -> None:
     other = capture.with_name("call.one.pcap")
     capture.rename(other)
     other.with_name("keys").rename(other.with_name("call.keylog"))
-    assert tls.beside(other) is None
+    assert key_log_beside(other) is None
 
 
 def test_a_key_log_that_is_given_comes_before_one_beside_the_capture(capture: Path) -> None:
@@ -226,8 +227,8 @@ def test_standard_input_has_no_key_log_beside_it(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("-.keylog").write_bytes(SECRET)
-    assert tls.beside("./-") == Path("-.keylog")
-    assert tls.beside("-") is None
+    assert key_log_beside("./-") == Path("-.keylog")
+    assert key_log_beside("-") is None
 
 
 def test_standard_input_is_decrypted(capture: Path, monkeypatch: pytest.MonkeyPatch) -> None:

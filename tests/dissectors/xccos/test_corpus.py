@@ -12,11 +12,13 @@ from dissectors.model import Malformed
 from dissectors.xccos.messages import XccosDocument
 from dissectors.xccos.reader import read_document
 from dissectors.xccos.rooms import rooms_of
-from dissectors.xccos.scan import Row, scan_items
+from tests.dissectors.xccos.scanning import Scan, as_told_by, each_scan
 from tests.paths import require_shared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from dissectors.xccos.scan import Row
 
 
 def recorded() -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -40,13 +42,14 @@ def expected_row(envelope: dict[str, Any], item: dict[str, Any]) -> Row:
     )
 
 
-def test_recorded_bodies_give_the_items_of_their_truth() -> None:
+@each_scan
+def test_recorded_bodies_give_the_items_of_their_truth(scan: Scan) -> None:
     seen = 0
     for body, truth in recorded():
         rows = [expected_row(truth, item) for item in truth["elements"]]
         document = read_document(body, "text/plain")
         assert isinstance(document, XccosDocument)
-        assert scan_items(body, "text/plain") == (rows, False)
+        assert scan(body, "text/plain") == as_told_by(scan, (rows, False))
         assert [
             (item.element, item.id, item.seqid, item.resp and item.resp.code, item.text)
             for item in document.items
@@ -83,13 +86,14 @@ def attacks() -> Iterator[tuple[str, bytes, str]]:
         yield name, body, verdict["expected"]
 
 
-def test_hostile_documents_are_answered_as_expected() -> None:
+@each_scan
+def test_hostile_documents_are_answered_as_expected(scan: Scan) -> None:
     found, wanted = {}, {}
     for name, body, expected in attacks():
         document = read_document(body)
         found[name] = "ok" if isinstance(document, XccosDocument) else "reject"
         wanted[name] = found[name] if expected == "either" else expected
-        scanned = scan_items(body)
+        scanned = scan(body)
         assert (scanned is not None and not scanned[1]) == (found[name] == "ok")
     assert found == wanted
     assert len(found) >= 14
@@ -101,12 +105,13 @@ def test_hostile_documents_with_the_right_root_are_malformed_not_foreign() -> No
     assert refused == {name for name, _, expected in attacks() if expected == "reject"} - others
 
 
-def test_hostile_documents_cost_little_time_and_memory() -> None:
+@each_scan
+def test_hostile_documents_cost_little_time_and_memory(scan: Scan) -> None:
     for name, body, _ in attacks():
         tracemalloc.start()
         started = time.perf_counter()
         read_document(body)
-        scan_items(body)
+        scan(body)
         elapsed = time.perf_counter() - started
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()

@@ -1,0 +1,98 @@
+"""Some of the messages of a capture, and the way back from a row to its bytes.
+
+A trace is the window that shows all of them; while a capture is being read, one after another of a
+few thousand is looked through, and no more is kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.rows import Stream
+from dissectors.model import Malformed, address_text
+from dissectors.sip.parse import parse_message
+from dissectors.xccos.reader import read_document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from analyzer.rows import Rows
+    from dissectors.sip.messages import SipMessage
+    from dissectors.xccos.messages import XccosDocument
+
+
+class Window:
+    """Messages in the order of the frames that complete them."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        streams: Sequence[Stream],
+        read: Callable[[int, int], bytes],
+        *,
+        first: int = 0,
+        began: int | None = None,
+    ) -> None:
+        """Show ``rows``, of which the first one has the index ``first`` in the capture.
+
+        Args:
+            rows: the messages.
+            streams: directions by the numbers that the rows have.
+            read: gives bytes of the capture by offset and length; fewer at its end.
+            first: index of the first row.
+            began: when the capture began, as far as it is known; nanoseconds since 1970 UTC.
+        """
+        self.rows = rows
+        self.streams = streams
+        self.read = read
+        self.first = first
+        self.began = began
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def raw(self, row: int) -> bytes:
+        """Return the bytes of a message, read back from the capture."""
+        read, rows = self.read, self.rows
+        if rows.pieces[row] == 1:
+            first = rows.piece[row]
+            columns = rows.piece_columns
+            return read(columns["offset"][first], columns["length"][first])
+        return b"".join(read(piece.offset, piece.length) for piece in rows.piece_list(row))
+
+    def message(self, row: int) -> SipMessage | Malformed:
+        """Return a message, parsed. Its notes are the parser's; ``rows.notes`` has all of them."""
+        stream = self.streams[self.rows.stream[row]]
+        return parse_message(self.raw(row), stream=stream.transport != "udp")
+
+    def document(self, row: int) -> XccosDocument | Malformed | None:
+        """Return the XCCOS document of a message; None when its body is something else."""
+        message = self.message(row)
+        if isinstance(message, Malformed) or not message.body:
+            return None
+        return read_document(message.body, message.content_type)
+
+    def frames(self, row: int) -> tuple[int, ...]:
+        """Return the frames that brought bytes of a message, ascending."""
+        return self.rows.frames(row)
+
+
+def streams_of(connections: Iterable[tuple[str, str, str, bool]], first: int = 0) -> list[Stream]:
+    """Return both directions of connections, numbered ``2 * connection`` and ``+ 1``.
+
+    Of each connection opener, responder, transport and whether its SYN was seen are given;
+    ``first`` is the number of the first one.
+    """
+    found: list[Stream] = []
+    for number, (opener, responder, transport, syn) in enumerate(connections, first):
+        found += [
+            Stream(opener, responder, transport, number, from_opener=True, syn_seen=syn),
+            Stream(responder, opener, transport, number, from_opener=False, syn_seen=syn),
+        ]
+    return found
+
+
+def streams_of_keys(keys: Iterable[tuple[bytes, str, bool]], first: int = 0) -> list[Stream]:
+    """Return the same of keys, transports and whether their SYN was seen."""
+    texts = ((*address_text(key), transport, syn) for key, transport, syn in keys)
+    return streams_of(texts, first)
