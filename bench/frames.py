@@ -87,16 +87,27 @@ def datagram(src: Peer, dst: Peer, payload: bytes) -> bytes:
 
 
 class Connection:
-    """A TCP connection between two peers; direction 0 goes from the first, which opens it."""
+    """A TCP connection between two peers; direction 0 goes from the first, which opens it.
+
+    ``start`` is the first sequence number both ways; without it they are random.
+    """
 
     # Shares of the segments that are sent again (whole or in part), and that change places with
     # the next of their direction: what a bad day on a local network looks like.
     RETRANSMITTED = 0.01
     REORDERED = 0.01
 
-    def __init__(self, out: PcapWriter, ends: tuple[Peer, Peer], *, vlan: bool = False) -> None:
+    def __init__(
+        self,
+        out: PcapWriter,
+        ends: tuple[Peer, Peer],
+        *,
+        vlan: bool = False,
+        start: int | None = None,
+    ) -> None:
         self._out, self._ends, self._vlan = out, ends, vlan
-        self._next = [out.rng.getrandbits(32), out.rng.getrandbits(32)]
+        chosen = [out.rng.getrandbits(32), out.rng.getrandbits(32)]
+        self._next = chosen if start is None else [start, start]
         self._held: list[tuple[int, bytes] | None] = [None, None]
         self._unacknowledged = [0, 0]
 

@@ -2,7 +2,9 @@
 
 ``python -m bench.gen dense OUT.pcap --size 50M``: nothing but SIP, one TCP connection a user.
 ``python -m bench.gen sparse OUT.pcap --size 1G --sip 0.02``: SIP is that share of the bytes, the
-rest is TLS, QUIC and DNS. Both write ``OUT.pcap.truth.json``; the same seed gives the same bytes.
+rest is TLS, QUIC and DNS.
+``python -m bench.gen giant OUT.pcap --size 50M``: all users over one connection, whose sequence
+numbers wrap. Each writes ``OUT.pcap.truth.json``; the same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,22 +17,26 @@ import struct
 import sys
 from pathlib import Path
 
+from bench.captures import parse_size, truth_of
 from bench.frames import MSS, Connection, PcapWriter, Peer, Truth, datagram, ethernet
 from bench.sip import Sent, User
 
 SIP_PORT = 5060
 COALESCED = 0.15  # share of the writes that hold two messages
-ACTIVE = {"dense": 400, "sparse": 60}  # users at the same time, at most
+ACTIVE = {"dense": 400, "sparse": 60, "giant": 400}  # users at the same time, at most
 VISIT = 40_000  # bytes that a visit takes on the average; small captures get fewer users at a time
 SERVER = (bytes((10, 0, 0, 10)), bytes.fromhex("fd00" + "00" * 13 + "10"))
-UNITS = {"K": 10**3, "M": 10**6, "G": 10**9}
+PROXY = bytes((10, 0, 0, 9))  # the other end of the one connection of a giant capture
 
 
 class Users:
-    """Many visits at once, one write after the other in a random order."""
+    """Many visits at once, one write after the other in a random order.
 
-    def __init__(self, out: PcapWriter, active: int) -> None:
-        self._out, self._wanted = out, active
+    ``shared`` is the connection that all of them use; without it each has one of its own.
+    """
+
+    def __init__(self, out: PcapWriter, active: int, shared: Connection | None = None) -> None:
+        self._out, self._wanted, self._shared = out, active, shared
         self._made = 0
         self._active: list[tuple[list[Sent], Connection]] = []
 
@@ -47,7 +53,11 @@ class Users:
 
     def _enter(self) -> tuple[list[Sent], Connection]:
         self._made += 1
-        number = self._made
+        connection = self._shared or self._connect(self._made)
+        told = list(User(self._made, self._out.rng, self._out.truth).messages())
+        return told[::-1], connection
+
+    def _connect(self, number: int) -> Connection:
         ipv6 = number % 20 == 0
         suffix = struct.pack("!HI", 1, number)
         client = (
@@ -56,13 +66,13 @@ class Users:
         ends = (Peer(client, 1024 + number * 7919 % 60_000), Peer(SERVER[ipv6], SIP_PORT))
         connection = Connection(self._out, ends, vlan=number % 50 == 7)
         connection.open()
-        told = list(User(number, self._out.rng, self._out.truth).messages())
-        return told[::-1], connection
+        return connection
 
     def _write(self, index: int) -> None:
         told, connection = self._active[index]
         if not told:
-            connection.close()
+            if connection is not self._shared:
+                connection.close()
             self._active[index] = self._active[-1]
             self._active.pop()
             return
@@ -115,16 +125,27 @@ def generate(path: Path, mode: str, size: int, share: float = 0.02, seed: int = 
     """Write a capture of about ``size`` bytes and its truth file; return the truth."""
     with path.open("wb", buffering=1 << 20) as file:
         out = PcapWriter(file, random.Random(seed))
-        users = Users(out, min(ACTIVE[mode], 1 + size // (4 * VISIT)))
-        if mode == "dense":
+        shared = _proxied(out, size) if mode == "giant" else None
+        users = Users(out, min(ACTIVE[mode], 1 + size // (4 * VISIT)), shared)
+        if mode == "sparse":
+            _mix(out, users, size, share)
+        else:
             while out.truth.bytes < size:
                 users.step()
-        else:
-            _mix(out, users, size, share)
         users.finish()
+        if shared:
+            shared.close()
     truth = {**dataclasses.asdict(out.truth), "mode": mode}
-    path.with_name(f"{path.name}.truth.json").write_text(json.dumps(truth, indent=1) + "\n")
+    truth_of(path).write_text(json.dumps(truth, indent=1) + "\n")
     return out.truth
+
+
+def _proxied(out: PcapWriter, size: int) -> Connection:
+    """Open the one connection; its sequence numbers wrap when a fifth of the bytes is written."""
+    ends = (Peer(PROXY, 45_678), Peer(SERVER[0], SIP_PORT))
+    connection = Connection(out, ends, start=(1 << 32) - size // 10)
+    connection.open()
+    return connection
 
 
 def _mix(out: PcapWriter, users: Users, size: int, share: float) -> None:
@@ -136,12 +157,6 @@ def _mix(out: PcapWriter, users: Users, size: int, share: float) -> None:
             users.step()
             sip += out.truth.bytes - before
         noise.step()
-
-
-def parse_size(text: str) -> int:
-    """Return a number of bytes; ``K``, ``M`` and ``G`` are powers of 1,000."""
-    unit = UNITS.get(text[-1:].upper())
-    return int(float(text[:-1]) * unit) if unit else int(text)
 
 
 def main() -> None:

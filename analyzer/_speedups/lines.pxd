@@ -97,6 +97,7 @@ cdef class LineWriter:
     cdef int slow_value(self, const Step *step, Py_ssize_t row) except -1
     cdef int put_time(self, Py_ssize_t row) except -1
     cdef int put_frames(self, Py_ssize_t row) except -1
+    cdef int put_kind(self, bint request) except -1
     cdef int put_string(self, uint32_t number) except -1
     cdef int put_notes(self, uint32_t bits) except -1
     cdef const StreamTexts *stream_texts(self, uint32_t stream) except NULL

@@ -254,9 +254,7 @@ cdef class LineWriter:
         if step.kind == FRAMES:
             return self.put_frames(row)
         if step.kind == KIND:
-            if self.batch.status[row] < 0:
-                return put(&self.out, b'"request"' if self.json else b"request", 9 if self.json else 7)
-            return put(&self.out, b'"response"' if self.json else b"response", 10 if self.json else 8)
+            return self.put_kind(self.batch.status[row] < 0)
         if step.kind == NOTES:
             return self.put_notes(self.batch.notes[row])
         if step.kind == SHA1:
@@ -264,6 +262,11 @@ cdef class LineWriter:
         if step.kind == XCCOS:
             return self.put_json_items(row) if self.json else self.put_csv_items(row)
         return self.put_full(step.kind, row)
+
+    cdef int put_kind(self, bint request) except -1:
+        if self.json:
+            return put(&self.out, b'"request"' if request else b'"response"', 9 if request else 10)
+        return put(&self.out, b"request" if request else b"response", 7 if request else 8)
 
     cdef int put_string(self, uint32_t number) except -1:
         cdef const Span *text = spelt(self.texts, number)
@@ -526,11 +529,9 @@ cdef class LineWriter:
                 if second.data[k] < 48 or second.data[k] > 57:
                     break
             else:
-                put(&self.out, first.data if first.size else <const uint8_t *>b".", first.size or 1)
+                put_or_dot(&self.out, first)
                 put(&self.out, b"/", 1)
-                return put(
-                    &self.out, second.data if second.size else <const uint8_t *>b".", second.size or 1
-                )
+                return put_or_dot(&self.out, second)
         value = self.strings.value
         return put_bytes(&self.out, text_cell(commandid_text(value(seqid), value(envid))).encode())
 
@@ -570,6 +571,11 @@ cdef class LineWriter:
             noted=batch.notes[row] != 0,
             stream=not self.stream_texts(batch.stream[row]).datagrams,
         )
+
+
+cdef inline int put_or_dot(Out *out, const Span *text) except -1:
+    """Write a text; what is absent is a dot, as ``analyzer.export.cells`` has it."""
+    return put(out, text.data, text.size) if text.size else put(out, b".", 1)
 
 
 cdef inline bint is_chat(const Span *text, const char *chat, Py_ssize_t size) noexcept nogil:

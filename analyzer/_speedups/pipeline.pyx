@@ -12,7 +12,7 @@ from libc.string cimport memchr, memcmp
 from analyzer._speedups.rows cimport Place, Row, RowBuffer
 from dissectors._speedups.capture cimport RecordSink
 from dissectors._speedups.documents cimport MALFORMED, NOT_XCCOS, DocumentScanner
-from dissectors._speedups.framing cimport Framer, Message, Origin, Stream
+from dissectors._speedups.framing cimport Framer, Message, Origin, Piece, Stream, blank_line
 from dissectors._speedups.heads cimport Head, HeadScanner
 from dissectors._speedups.packet cimport Packet, Record
 from dissectors._speedups.reassembly cimport Connection, Direction, Reassembler
@@ -38,14 +38,18 @@ from dissectors.model import (
     StreamEnd,
     reversed_key,
 )
-from dissectors.notes import BAD_XCCOS, HOLE, TRUNCATED
+from dissectors.notes import BAD_XCCOS, HOLE, LF_ONLY, TRUNCATED
 from dissectors.sip.datagram import read_datagram
+from dissectors.sip.ending import DOUBTFUL
+from dissectors.sip.resume import MAX_HEAD
 from dissectors.transport.decoder import plain as plain_frame
 from dissectors.transport.layers import Layers
 from dissectors.transport.services import service_of
 
 cdef uint32_t CUT = HOLE | TRUNCATED
 cdef uint32_t BROKEN = BAD_XCCOS
+cdef uint32_t UNUSUAL = DOUBTFUL | LF_ONLY
+cdef Py_ssize_t LONGEST_HEAD = MAX_HEAD
 cdef enum:
     # Rows that are buffered before the first of them go into the columns, and so many that stay: a
     # message may be complete later than its last frame says, where an earlier one was captured
@@ -368,7 +372,7 @@ cdef class Pass:
         if record.size >= record.wire and plain(record, &packet):
             if not packet.udp:
                 return self.segments.feed_packet(&packet)
-            if may_be_sip(packet.payload, packet.size):
+            if may_be_sip(packet.payload, packet.size) and not self._plain_datagram(&packet):
                 self.datagram(
                     Datagram(
                         packet.frame, packet.time_ns, packet.digits,
@@ -544,24 +548,66 @@ cdef class Pass:
         link.open -= 1
         return 0
 
+    cdef bint _plain_datagram(self, const Packet *packet) except -1:
+        """Take a datagram that is one plain message and nothing else; else the reference must."""
+        cdef const uint8_t *data = packet.payload
+        cdef const uint8_t *line
+        cdef Head head
+        cdef Piece piece
+        cdef Message message
+        cdef Py_ssize_t blank = blank_line(data, packet.size, 0)
+        if blank < 1 or blank > LONGEST_HEAD or data[0] == b"\r" or data[0] == b"\n":
+            return False
+        line = <const uint8_t *>memchr(data, b"\n", packet.size)
+        if <const uint8_t *>memchr(data, b"\r", packet.size) != line - 1:
+            return False
+        if not self.heads.scan_head(data, blank, &head) or head.notes & UNUSUAL:
+            return False
+        if head.content_length != packet.size - blank - 4:
+            return False
+        key = PyBytes_FromStringAndSize(<const char *>packet.key, packet.key_size)
+        self._flow(key, packet.frame, packet.time_ns)
+        piece.frame = packet.frame
+        piece.offset = packet.offset
+        piece.length = packet.size
+        message.head = &head
+        message.data = data
+        message.size = packet.size
+        message.body = blank + 4
+        message.notes = head.notes
+        message.frame = packet.frame
+        message.time_ns = packet.time_ns
+        message.digits = packet.digits
+        message.pieces = &piece
+        message.count = 1
+        self.messages.on_message(None, &message)
+        return True
+
     cdef int datagram(self, object datagram) except -1:
-        cdef Link link
         framed = read_datagram(datagram, self.heads.reference)
         if framed is None:
             return 0
-        known = self.udp.get(datagram.key)
+        self._flow(datagram.key, datagram.frame, datagram.time_ns)
+        return self.messages.on_framed(None, framed)
+
+    cdef int _flow(self, bytes key, int64_t frame, int64_t time_ns) except -1:
+        """Find the flow of a datagram that is a message."""
+        cdef Link link
+        known = self.udp.get(key)
         if known is None:
             link = Link()
-            link.key, link.udp, link.number, link.open = datagram.key, True, -1, 2
-            link.connection = -1
-            link.first = link.last = datagram.frame
-            link.first_time = link.last_time = datagram.time_ns
+            link.key = key
+            link.udp = True
+            link.number = link.connection = -1
+            link.open = 2
+            link.first = link.last = frame
+            link.first_time = link.last_time = time_ns
             link.cut[0] = link.cut[1] = True
-            known = self.udp[datagram.key] = (link, 0)
-            self.udp.setdefault(reversed_key(datagram.key), (link, 1))
+            known = self.udp[key] = (link, 0)
+            self.udp.setdefault(reversed_key(key), (link, 1))
         self.messages.side = None
         self.messages.link, self.messages.back = known
-        return self.messages.on_framed(None, framed)
+        return 0
 
     # messages
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from analyzer.cli.exits import FAILED, OK
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
-from analyzer.views.commands import pair_row, refused_by_reply
 from analyzer.views.numbers import amount, frames_text
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
 def rejected(trace: Trace, pairs: Sequence[CommandPair]) -> str | None:
     """A command or post was refused, by SIP or by the code of its reply."""
+    from analyzer.views.commands import refused_by_reply  # only where a condition is given
+
     found = [pair for pair in pairs if pair.outcome == "rejected" or refused_by_reply(pair)]
     return _counted(trace, found, "rejected")
 
@@ -77,6 +78,8 @@ def judge_of(
 def _counted(trace: Trace, pairs: Sequence[CommandPair], word: str) -> str | None:
     if not pairs:
         return None
+    from analyzer.views.commands import pair_row
+
     rows = [row for row in map(pair_row, pairs) if row is not None]
     where = frames_text(trace.rows.frame[row] for row in rows)
     return f"{amount(len(pairs), 'command')} {word} ({where})"

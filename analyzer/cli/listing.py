@@ -24,10 +24,12 @@ from analyzer.export.records import array_of_blocks, csv_header, csv_lines, enco
 from analyzer.query import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from analyzer.cli.terminal import Terminal
+    from analyzer.export.messages import MessageWriter
     from analyzer.trace import Trace
+    from analyzer.window import Window
 
 Record = dict[str, Any]
 
@@ -46,8 +48,8 @@ class Listing:
     needs: tuple[str, ...]
     """The fields that the table is made of."""
     cells: Callable[[Record], list[str]]
-    fast: dict[str, Callable[..., Iterator[bytes]]] | None = None
-    """Formats with a writer of their own: ``(trace, rows or None, fields, file=...)``."""
+    writer: type[MessageWriter] | None = None
+    """Writes the formats for programs, from windows of a capture that is being read."""
     full: tuple[str, ...] = ()
     """Fields of JSON alone, which are there when they are asked for."""
 
@@ -90,41 +92,55 @@ class Listed:
 
     def _needs_items(self) -> bool:
         """Say whether the XCCOS of messages matters: for any list but that of other fields."""
-        plain = self._listing.fast is not None and not (self._query.commands or self._query.rooms)
+        plain = self._listing.writer is not None and not (self._query.commands or self._query.rooms)
         return not plain or self._asked is None or bool({"xccos", "notes"} & set(self._asked))
 
     def _blocks(self) -> Iterator[bytes]:
         """Yield the list in a format for programs: whole lines, many at a time."""
         if self._format == "csv":
             return self._csv()
-        blocks = self._reading.each(self._blocks_of)
+        blocks = self._each()
         return array_of_blocks(blocks) if self._format == "json" else blocks
+
+    def _each(self) -> Iterator[bytes]:
+        if self._listing.writer is None:
+            return self._reading.each(self._blocks_of)
+        if self._query.rooms:  # names of rooms may come later than their messages
+            return self._reading.each(lambda file, trace: self._written(file, [trace]))
+        shows = self._output in (None, "-") and sys.stdout.isatty()
+        return self._reading.each_window(self._written, quietly=shows)
 
     def _csv(self) -> Iterator[bytes]:
         fields = self._asked or self._listing.fields
         named = ("file", *fields) if self._several else tuple(fields)
-        yield csv_header(named, messages=self._listing.fast is not None).encode()
-        yield from self._reading.each(self._blocks_of)
+        yield csv_header(named, messages=self._listing.writer is not None).encode()
+        yield from self._each()
 
     def _blocks_of(self, file: str, trace: Trace) -> Iterator[bytes]:
-        form = "csv" if self._format == "csv" else "jsonl"
-        chosen = self._chosen(file, trace)
         fields = self._asked or self._listing.fields
-        if self._listing.fast is None:
-            records = self._records(file, trace, chosen, fields)
-            return encoded(csv_lines(records) if form == "csv" else json_lines(records))
-        everything = isinstance(chosen, range) and len(chosen) == len(trace)
-        return self._listing.fast[form](
-            trace,
-            None if everything else chosen,
-            fields,
-            file=file if self._several else None,
-        )
+        records = self._records(file, trace, self._judged(file, trace), fields)
+        return encoded(csv_lines(records) if self._format == "csv" else json_lines(records))
 
-    def _chosen(self, file: str, trace: Trace) -> Sequence[Any]:
+    def _written(self, file: str, windows: Iterable[Window]) -> Iterator[bytes]:
+        """Write the messages of one capture, given in windows."""
+        assert self._listing.writer is not None
+        form = "csv" if self._format == "csv" else "jsonl"
+        fields = self._asked or self._listing.fields
+        writer = self._listing.writer(form, fields, file=file if self._several else None)
+        for window in windows:
+            chosen = self._limited(self._listing.select(Selection(window, self._query)))
+            everything = isinstance(chosen, range) and len(chosen) == len(window)
+            yield from writer.blocks(window, None if everything else chosen)
+            if self._limit is not None and self._shown >= self._limit:
+                return
+
+    def _judged(self, file: str, trace: Trace) -> Sequence[Any]:
         found = self._listing.select(Selection(trace, self._query))
         if self.judge is not None:
             self.codes.append(self.judge(file, trace, found))
+        return self._limited(found)
+
+    def _limited(self, found: Sequence[Any]) -> Sequence[Any]:
         if self._limit is not None:
             found = found[: max(self._limit - self._shown, 0)]
         self._shown += len(found)
@@ -149,7 +165,7 @@ class Listed:
 
     def _rows(self, file: str, trace: Trace) -> Iterator[list[str]]:
         fields = self._asked or self._listing.needs
-        for record in self._records(file, trace, self._chosen(file, trace), fields):
+        for record in self._records(file, trace, self._judged(file, trace), fields):
             cells = (
                 [flat_cell(name, record[name]) for name in self._asked]
                 if self._asked

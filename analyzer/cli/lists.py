@@ -10,7 +10,7 @@ from analyzer.cli.fail import judge_of
 from analyzer.cli.listing import Listed, Listing
 from analyzer.cli.options import fail_option, files_argument, filter_options, output_options
 from analyzer.cli.table import Column
-from analyzer.export.messages import message_csv_blocks, message_json_blocks
+from analyzer.export.messages import MessageWriter
 from analyzer.query import Selection
 from analyzer.times import latency_text
 from analyzer.views import commands as command_view
@@ -76,7 +76,7 @@ _MESSAGES = Listing(
     ),
     ("index", "frame", "time", "src", "dst", "method", "status", "reason", "xccos", "notes"),
     _message_cells,
-    {"jsonl": message_json_blocks, "csv": message_csv_blocks},
+    MessageWriter,
     message_view.FULL_FIELDS,
 )
 

@@ -135,10 +135,17 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code (docs/cli.md)."""
     # Analysis makes many small values that stay: collecting at every 700 of them, as is the
     # default, costs a tenth of the run and finds nothing.
-    gc.set_threshold(50_000, 20, 20)
-    given = list(sys.argv[1:] if arguments is None else arguments)
+    gc.set_threshold(200_000, 20, 20)
+    if arguments is None:
+        code = _run(sys.argv[1:])
+        gc.freeze()  # the process ends now: walking all that is left takes as long as the work did
+        return code
+    return _run(arguments)
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
-        code = main.main(given, prog_name="xccos", standalone_mode=False)
+        code = main.main(list(arguments), prog_name="xccos", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return USAGE

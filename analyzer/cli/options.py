@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.main import color_option
-from analyzer.query import Query, parse_status
-from analyzer.times import parse_typed_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from analyzer.query import Query, Range
+    from analyzer.times import TypedTime
 
 FORMATS = ("table", "json", "jsonl", "csv")
 CONDITIONS = ("rejected", "unanswered", "incomplete", "holes", "any")
@@ -32,6 +33,19 @@ def _parsed(read: Callable[[str], object]) -> Callable[..., object]:
             raise click.BadParameter(str(error), ctx=ctx, param=param) from None
 
     return callback
+
+
+# Only a list is filtered: the other commands do without the module.
+def _status(text: str) -> Range:
+    from analyzer.query import parse_status
+
+    return parse_status(text)
+
+
+def _typed_time(text: str) -> TypedTime:
+    from analyzer.times import parse_typed_time
+
+    return parse_typed_time(text)
 
 
 def _applied(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
@@ -89,14 +103,14 @@ filter_options = _applied(
         click.option("--method", "methods", multiple=True, metavar="METHOD",
                      help="SIP method; of an answer, the method it answers."),
         click.option("--status", "statuses", multiple=True, metavar="STATUS",
-                     callback=_parsed(parse_status), help="200, 4xx, 400-499, >=400 ..."),
+                     callback=_parsed(_status), help="200, 4xx, 400-499, >=400 ..."),
         click.option("--command", "commands", multiple=True, metavar="NAME",
                      help="XCCOS id: join, or cmd:join, rpl:join, ntc:join; grpchat."),
         click.option("--room", "rooms", multiple=True, metavar="ROOM",
                      help="URI or name of a room, or a part of one."),
-        click.option("--from-time", callback=_parsed(parse_typed_time), metavar="TIME",
+        click.option("--from-time", callback=_parsed(_typed_time), metavar="TIME",
                      help="2026-11-22T07:20:06Z, 2026-11-22, 07:20; UTC unless it has a zone."),
-        click.option("--to-time", callback=_parsed(parse_typed_time), metavar="TIME",
+        click.option("--to-time", callback=_parsed(_typed_time), metavar="TIME",
                      help="The same; up to the end of the day, minute or second given."),
     )
 )  # fmt: skip
@@ -127,6 +141,8 @@ fail_option = click.option(
 
 def query_of(options: dict[str, Any]) -> Query:
     """Return the query that the filter options ask for; other options are left alone."""
+    from analyzer.query import Query
+
     names = ("users", "call_ids", "methods", "statuses", "commands", "rooms")
     return Query(
         **{name: tuple(options[name]) for name in names},

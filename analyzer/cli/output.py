@@ -35,8 +35,7 @@ def destination(output: str | None, inputs: Sequence[str]) -> Iterator[Callable[
     run leaves what was there before. Raises UsageError where it is an input or cannot be written.
     """
     if output is None or output == "-":
-        yield sys.stdout.buffer.write
-        sys.stdout.flush()
+        yield _written_at_once
         return
     path = Path(os.path.realpath(output))
     _refuse_inputs(path, output, inputs)
@@ -49,6 +48,12 @@ def destination(output: str | None, inputs: Sequence[str]) -> Iterator[Callable[
         return
     with _renamed_at_the_end(path, output) as write:
         yield write
+
+
+def _written_at_once(block: bytes) -> None:
+    """Write to stdout: whoever reads it gets lines as soon as they are made."""
+    sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
 
 
 @contextmanager

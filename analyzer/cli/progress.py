@@ -17,10 +17,11 @@ PATIENCE = 0.5
 class Progress:
     """A bar for the reading of one file; ``step`` is told how far it got."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, quietly: bool = False) -> None:
+        """``quietly``: show none."""
         self._file = file
         self._started = monotonic()
-        self._wanted = sys.stderr.isatty()
+        self._wanted = sys.stderr.isatty() and not quietly
         self._bar: Any = None
         self._task: Any = None
 

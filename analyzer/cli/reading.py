@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,9 +19,10 @@ from analyzer.export.printable import printable
 from analyzer.views.quality import damage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from analyzer.trace import Trace
+    from analyzer.trace import Quality, Trace
+    from analyzer.window import Window
 
 
 T = TypeVar("T")
@@ -59,30 +60,62 @@ class Reading:
             except Exception as error:  # noqa: BLE001  (a file must never end the run)
                 self._failed(file, error)
 
+    def each_window(
+        self, of: Callable[[str, Iterable[Window]], Iterator[T]], *, quietly: bool = False
+    ) -> Iterator[T]:
+        """Yield what ``of`` makes of the windows of each capture, while it is read.
+
+        ``quietly``: without a bar, because what is yielded goes to the terminal.
+        """
+        return self.guarded(lambda file: self._windows_of_one(file, of, quietly=quietly))
+
+    def _windows_of_one(
+        self, file: str, of: Callable[[str, Iterable[Window]], Iterator[T]], *, quietly: bool
+    ) -> Iterator[T]:
+        from analyzer.streaming import stream_capture
+
+        with (
+            Progress(file, quietly=quietly) as progress,
+            stream_capture(
+                file,
+                progress=progress.step,
+                jobs=usable_jobs(),
+                items=self._items,
+                **self._settings(),
+            ) as capture,
+        ):
+            yield from of(file, capture)
+            if capture.quality is not None and capture.quality.damaged:
+                self._damaged(file, capture.quality)
+
     def _of_one(self, file: str, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
         from analyzer.trace import open_capture
 
-        settings = click.get_current_context().meta
         with Progress(file) as progress:
             trace = open_capture(
                 file,
                 progress=progress.step,
                 jobs=usable_jobs(),
                 items=self._items,
-                keylog=settings.get("keylog"),
-                index=settings.get("index", True),
+                **self._settings(),
             )
         # What was read stays: looking for garbage in it again and again would cost a tenth.
         gc.freeze()
         with trace:
             yield from of(file, trace)
             if trace.quality.damaged:
-                self._damaged(file, trace)
+                self._damaged(file, trace.quality)
         gc.unfreeze()
 
-    def _damaged(self, file: str, trace: Trace) -> None:
+    @staticmethod
+    def _settings() -> dict[str, Any]:
+        """Return what the options of all reading commands say."""
+        given = click.get_current_context().meta
+        return {"keylog": given.get("keylog"), "index": given.get("index", True)}
+
+    def _damaged(self, file: str, quality: Quality) -> None:
         self.code = DAMAGED
-        self.say(file, damage(trace.quality))
+        self.say(file, damage(quality))
 
     def _failed(self, file: str, error: Exception) -> None:
         from analyzer.sources.files import SourceError

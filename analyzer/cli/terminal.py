@@ -6,7 +6,6 @@ Colour is never the only sign: whatever is coloured also has its word or symbol.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from typing import Literal, TextIO
@@ -79,8 +78,16 @@ def _width(*, interactive: bool) -> int:
     if asked.isascii() and asked.isdigit() and int(asked[:6]):
         return max(int(asked[:6]), LEAST_WIDTH)
     if interactive:
-        return max(shutil.get_terminal_size((WIDTH_ELSEWHERE, 24)).columns, LEAST_WIDTH)
+        return max(_columns(), LEAST_WIDTH)
     return WIDTH_ELSEWHERE
+
+
+def _columns() -> int:
+    # shutil has this as well, and takes 2 ms to import.
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH_ELSEWHERE
+    except (ValueError, OSError):  # closed, or only said to be a terminal
+        return WIDTH_ELSEWHERE
 
 
 def _colour(choice: ColourChoice, interactive: bool) -> bool:  # noqa: FBT001  (private, one caller)

@@ -18,7 +18,7 @@ from dissectors.xccos.scan import scan_items
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from analyzer.trace import Trace
+    from analyzer.window import Window
 
 # One chat message in the plainest shape, from the beginning of the body, which is known to be
 # well-formed: a ``<`` begins a tag, and no comment or section can hide between these.
@@ -71,9 +71,11 @@ def chat_texts(
     return [item.text for item in document.items]
 
 
-def chat_reader(trace: Trace, raw: Callable[[int], bytes]) -> Callable[[int], Sequence[str | None]]:
+def chat_reader(
+    window: Window, raw: Callable[[int], bytes]
+) -> Callable[[int], Sequence[str | None]]:
     """Return what gives the texts of all items of a message that holds chat messages."""
-    rows, streams = trace.rows, trace.streams
+    rows, streams = window.rows, window.streams
     values, utf8 = rows.strings.values, dict[int, bool]()
 
     def texts(row: int) -> Sequence[str | None]:

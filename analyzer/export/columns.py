@@ -24,7 +24,7 @@ from dissectors.notes import note_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from analyzer.trace import Trace
+    from analyzer.window import Window
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -55,13 +55,19 @@ class Columns:
     quote = ""
     brackets = ("", " ", "")
 
-    def __init__(self, trace: Trace, chosen: Sequence[int] | None) -> None:
-        self._trace, self._rows = trace, trace.rows
+    def __init__(self, window: Window, chosen: Sequence[int] | None, spelt: list[str]) -> None:
+        """Write messages of a window.
+
+        ``spelt`` are the strings as they were written before, kept by whoever writes several
+        windows with the same strings.
+        """
+        self._window, self._rows = window, window.rows
         self._chosen = chosen
-        self._raw = reader_of(trace)
-        self._chat_texts = chat_reader(trace, self._raw)
-        self._full = full_reader(trace, self._raw)
-        everything = range(len(trace.rows))
+        self._spelt = spelt
+        self._raw = reader_of(window)
+        self._chat_texts = chat_reader(window, self._raw)
+        self._full = full_reader(window, self._raw)
+        everything = range(len(window.rows))
         self._numbers: Sequence[int] = everything if chosen is None else chosen
 
     def lines(self, fields: Sequence[str], names: Sequence[str], end: str) -> Iterator[str]:
@@ -81,7 +87,7 @@ class Columns:
         """Return the texts of neighbouring fields of the stream, with what stands before each."""
         texts = [
             "".join(before + self.spell(getattr(stream, name)) for name, before in named)
-            for stream in self._trace.streams
+            for stream in self._window.streams
         ]
         return map(texts.__getitem__, self._of(self._rows.stream))
 
@@ -104,7 +110,9 @@ class Columns:
 
     @cached_property
     def _texts(self) -> list[str]:
-        return [self.spell(value) for value in self._rows.strings.values]
+        spelt = self._spelt
+        spelt += [self.spell(value) for value in self._rows.strings.values[len(spelt) :]]
+        return spelt
 
     def _of(self, column: Sequence[int]) -> Iterable[int]:
         return column if self._chosen is None else map(column.__getitem__, self._chosen)
@@ -113,7 +121,7 @@ class Columns:
         return self.absent if number < 0 else str(number)
 
     def _index(self) -> Iterator[str]:
-        return map(str, self._numbers)
+        return map(str, map(self._window.first.__add__, self._numbers))
 
     def _frame(self) -> Iterator[str]:
         return map(str, self._of(self._rows.frame))
@@ -158,7 +166,7 @@ class Columns:
 
     def _frames(self) -> Iterator[str]:
         piece, pieces = self._rows.piece, self._rows.pieces
-        frame, frames = self._rows.piece_columns["frame"], self._trace.frames
+        frame, frames = self._rows.piece_columns["frame"], self._window.frames
         before, between, after = self.brackets
         counts = zip(self._of(pieces), self._of(piece), self._numbers, strict=True)
         for count, first, row in counts:

@@ -17,7 +17,7 @@ from dissectors.sip.parse import MAX_HEAD, MAX_HEADERS, parse_message
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.trace import Trace
+    from analyzer.window import Window
 
 # As RFC 3261 7.1 and 7.2 write them: the parser takes what begins so as it stands. Not: SIP/...
 _START = re.compile(rb"(?:SIP/2\.0 [0-9]{3} [^\r\n]*+|(?!.../)[!-~]++ [!-~]++ SIP/2\.0)(?=\r\n)")
@@ -61,9 +61,9 @@ def _plain_body(raw: bytes) -> dict[str, str] | None:
     return {"body": encode_basestring_ascii(text) if body else "null", "body_base64": "null"}
 
 
-def full_reader(trace: Trace, raw: Callable[[int], bytes]) -> Callable[[int], dict[str, str]]:
+def full_reader(window: Window, raw: Callable[[int], bytes]) -> Callable[[int], dict[str, str]]:
     """Return what gives ``FULL_FIELDS`` of a row as JSON; the row asked for last is kept."""
-    rows, streams = trace.rows, trace.streams
+    rows, streams = window.rows, window.streams
     last, known = -1, dict[str, str]()
 
     def full(row: int) -> dict[str, str]:

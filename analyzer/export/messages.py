@@ -1,7 +1,7 @@
 """Messages as JSON lines and CSV: the same text as the general way, much sooner.
 
-``message_json_lines`` and ``message_csv_lines`` are the reference. ``message_json_blocks`` and
-``message_csv_blocks`` give the same bytes, from the compiled writer where that is there.
+The lines are the reference; blocks of them are the same bytes, from the compiled writer where that
+is there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from analyzer.views.messages import FIELDS, FULL_FIELDS, with_chat_texts, xccos_
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from analyzer.trace import Trace
+    from analyzer._speedups.lines import LineWriter
+    from analyzer.window import Window
 
 
 class _JsonColumns(Columns):
@@ -130,60 +131,58 @@ def csv_names(fields: Sequence[str], file: str | None) -> list[str]:
     return ["" if file is None else f"{text_cell(file)},", *[","] * (len(fields) - 1)]
 
 
+class MessageWriter:
+    """Writes messages as lines, a window after another: each string is spelt once over all."""
+
+    def __init__(
+        self, form: str, fields: Sequence[str] = tuple(FIELDS), *, file: str | None = None
+    ) -> None:
+        """Write ``fields`` as ``jsonl`` or (without the header) ``csv``; ``file`` comes first.
+
+        Raises ValueError for fields that a CSV cannot have.
+        """
+        self._form, self._fields, self._file = form, fields, file
+        self._names = json_names(fields, file) if form == "jsonl" else csv_names(fields, file)
+        self._spelt: list[str] = []
+        self._compiled: LineWriter | None = None
+
+    def lines(self, window: Window, rows: Sequence[int] | None = None) -> Iterator[str]:
+        """Yield one line per message of ``rows`` (None: all); the reference."""
+        columns = _JsonColumns if self._form == "jsonl" else _CsvColumns
+        end = "}\n" if self._form == "jsonl" else CRLF
+        return columns(window, rows, self._spelt).lines(self._fields, self._names, end)
+
+    def blocks(self, window: Window, rows: Sequence[int] | None = None) -> Iterator[bytes]:
+        """Yield the bytes of ``lines``, many whole lines at a time."""
+        if not compiled():
+            return encoded(self.lines(window, rows))
+        if self._compiled is None:
+            from analyzer._speedups.lines import LineWriter  # not everywhere
+
+            self._compiled = LineWriter(
+                self._fields, form=self._form, file=self._file,
+                streams=window.streams.__getitem__, read=window.read,
+            )  # fmt: skip
+        return self._compiled.blocks(window.rows, window.first, rows)
+
+
 def message_json_lines(
-    trace: Trace,
+    window: Window,
     rows: Sequence[int] | None = None,
     fields: Sequence[str] = tuple(FIELDS),
     *,
     file: str | None = None,
 ) -> Iterator[str]:
     """Yield one JSON line per message of ``rows`` (None: all), with ``file`` first where given."""
-    return _JsonColumns(trace, rows).lines(fields, json_names(fields, file), "}\n")
+    return MessageWriter("jsonl", fields, file=file).lines(window, rows)
 
 
 def message_csv_lines(
-    trace: Trace,
+    window: Window,
     rows: Sequence[int] | None = None,
     fields: Sequence[str] = tuple(FIELDS),
     *,
     file: str | None = None,
 ) -> Iterator[str]:
     """Yield one CSV line per message of ``rows`` (None: all), without the header."""
-    return _CsvColumns(trace, rows).lines(fields, csv_names(fields, file), CRLF)
-
-
-def message_json_blocks(
-    trace: Trace,
-    rows: Sequence[int] | None = None,
-    fields: Sequence[str] = tuple(FIELDS),
-    *,
-    file: str | None = None,
-) -> Iterator[bytes]:
-    """Yield the bytes of ``message_json_lines``, many whole lines at a time."""
-    if not compiled():
-        return encoded(message_json_lines(trace, rows, fields, file=file))
-    return _compiled_blocks(trace, rows, fields, "jsonl", file)
-
-
-def message_csv_blocks(
-    trace: Trace,
-    rows: Sequence[int] | None = None,
-    fields: Sequence[str] = tuple(FIELDS),
-    *,
-    file: str | None = None,
-) -> Iterator[bytes]:
-    """Yield the bytes of ``message_csv_lines``, many whole lines at a time."""
-    if not compiled():
-        return encoded(message_csv_lines(trace, rows, fields, file=file))
-    return _compiled_blocks(trace, rows, fields, "csv", file)
-
-
-def _compiled_blocks(
-    trace: Trace, rows: Sequence[int] | None, fields: Sequence[str], form: str, file: str | None
-) -> Iterator[bytes]:
-    from analyzer._speedups.lines import LineWriter  # not everywhere
-
-    writer = LineWriter(
-        fields, form=form, file=file, streams=trace.streams.__getitem__, read=trace.read
-    )
-    yield from writer.blocks(trace.rows, 0, rows)
+    return MessageWriter("csv", fields, file=file).lines(window, rows)

@@ -1,6 +1,6 @@
 """The bytes of many messages, read back in capture order.
 
-``Trace.raw`` reads each message by itself, which costs more than hashing it. Messages of a capture
+``Window.raw`` reads each message by itself, which costs more than hashing it. Messages of a capture
 lie behind one another, so here a window is read at a time.
 """
 
@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from analyzer.trace import Trace
+    from analyzer.window import Window
 
 WINDOW = 1 << 16
 """Bytes of one read: a few hundred messages, and little to waste where rows lie far apart."""
 
 
-def reader_of(trace: Trace) -> Callable[[int], bytes]:
-    """Return ``Trace.raw`` for rows that are asked for mostly in order, each maybe twice."""
-    read = trace.read
-    piece, pieces = trace.rows.piece, trace.rows.pieces
-    offsets, lengths = trace.rows.piece_columns["offset"], trace.rows.piece_columns["length"]
+def reader_of(messages: Window) -> Callable[[int], bytes]:
+    """Return ``Window.raw`` for rows that are asked for mostly in order, each maybe twice."""
+    read = messages.read
+    piece, pieces = messages.rows.piece, messages.rows.pieces
+    offsets, lengths = messages.rows.piece_columns["offset"], messages.rows.piece_columns["length"]
     start = end = 0
     window = b""
     last, found = -1, b""

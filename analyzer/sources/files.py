@@ -208,7 +208,7 @@ def open_source(
 def file_size(path: str | Path) -> int | None:
     """Return the size of a regular file; None for anything else, and for what is not there."""
     try:
-        status = os.stat(path) if str(path) != STANDARD_INPUT else None
+        status = Path(path).stat() if str(path) != STANDARD_INPUT else None
     except (OSError, ValueError):
         return None
     return status.st_size if status is not None and stat.S_ISREG(status.st_mode) else None

@@ -7,16 +7,14 @@ Unpacking is done in small steps, so that a short hostile input never becomes a 
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol
 
-import zstandard
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from zstandard import ZstdDecompressionObj
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -116,8 +114,11 @@ class ZstdDecoder:
 
     def __init__(self) -> None:
         self.problem: str | None = None
+        import zstandard  # 6 ms, and few captures need it
+
         self._library = zstandard.ZstdDecompressor(max_window_size=MAX_WINDOW)
-        self._frame: zstandard.ZstdDecompressionObj | None = None
+        self._failures = (zstandard.ZstdError, MemoryError)
+        self._frame: ZstdDecompressionObj | None = None
         self._input = bytearray()
         self._position = 0  # of the first byte of ``_input``
         self._step = 0  # length of the header, block or checksum that comes next; 0: not yet known
@@ -149,10 +150,10 @@ class ZstdDecoder:
             self.problem = "the zstd data is cut short"
         yield from ()
 
-    def _unpack(self, frame: zstandard.ZstdDecompressionObj, step: bytes) -> Iterator[bytes]:
+    def _unpack(self, frame: ZstdDecompressionObj, step: bytes) -> Iterator[bytes]:
         try:
             plain = frame.decompress(step)
-        except (zstandard.ZstdError, MemoryError):
+        except self._failures:
             self.problem = f"the zstd data is damaged, or not supported, near byte {self._position}"
             return
         if frame.eof:
@@ -195,6 +196,8 @@ class Spool:
     """A temporary file without a name: bytes are appended, and read back at any offset."""
 
     def __init__(self) -> None:
+        import tempfile  # with shutil 4 ms, which a plain file does without
+
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115  (closed by close)
         self._check_at = 0
         self.length = 0
@@ -204,7 +207,7 @@ class Spool:
         try:
             if self.length >= self._check_at:
                 self._check_at = self.length + CHECK_EVERY
-                if shutil.disk_usage(tempfile.gettempdir()).free < KEEP_FREE + CHECK_EVERY:
+                if not _is_room():
                     return "there is not enough room for temporary files"
             view = memoryview(data)
             while view:
@@ -225,6 +228,13 @@ class Spool:
     def close(self) -> None:
         """Give the room back."""
         self._file.close()
+
+
+def _is_room() -> bool:
+    import shutil
+    import tempfile
+
+    return shutil.disk_usage(tempfile.gettempdir()).free >= KEEP_FREE + CHECK_EVERY
 
 
 def read_at(descriptor: int, offset: int, length: int) -> bytes:

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
-from analyzer.sources.files import STANDARD_INPUT, SourceError
+from analyzer.sources.files import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

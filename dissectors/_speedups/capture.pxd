@@ -8,6 +8,7 @@ from dissectors._speedups.packet cimport Record
 # Takes the records of a capture file in their order.
 cdef class RecordSink:
     # To be overridden. The record, and what it points to, are good until the call returns.
+    # An exception leaves ``feed``; the reader must not be fed again then.
     cdef int record(self, const Record *record) except -1
 
 

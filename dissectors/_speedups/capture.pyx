@@ -105,6 +105,8 @@ cdef int fill_record(object frame, Record *record) except -1:
     record.number, record.time_ns, record.digits, record.link, data, record.offset, record.wire = (
         frame
     )
+    if data is None:
+        raise TypeError("a frame without data")
     record.data = <const uint8_t *>PyBytes_AS_STRING(data)
     record.size = PyBytes_GET_SIZE(data)
     return 0
@@ -199,7 +201,7 @@ class FastPcapReader(pcap.PcapReader):
         super().__init__()
         self._sink = sink
 
-    def _records(self, record, bytes data, Py_ssize_t at, list out):
+    def _records(self, record, bytes data not None, Py_ssize_t at, list out):
         cdef Walk walk
         cdef Format format
         cdef Ending ending
@@ -310,7 +312,7 @@ class FastPcapngReader(pcapng.PcapngReader):
         self._compiled = Clocks()
         self._sink = sink
 
-    def _packets(self, layout, bytes data, Py_ssize_t at, list out):
+    def _packets(self, layout, bytes data not None, Py_ssize_t at, list out):
         cdef Walk walk
         cdef Clocks clocks = self._compiled
         clocks.follow(self._clocks)

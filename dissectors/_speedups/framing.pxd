@@ -38,6 +38,10 @@ cdef struct Message:
     Py_ssize_t count
 
 
+# Where CR LF CR LF begins at or after ``at``; below 0 where it is not there or in doubt.
+cdef Py_ssize_t blank_line(const uint8_t *data, Py_ssize_t size, Py_ssize_t at) noexcept nogil
+
+
 # One direction of a connection.
 cdef class Stream:
     cdef readonly int64_t found  # messages so far

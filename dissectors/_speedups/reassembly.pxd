@@ -44,6 +44,9 @@ cdef class FlowTable:
     cdef int note_end(self, const uint8_t *key, uint8_t size, uint32_t end) except -1
     cdef void forget_end(self, const uint8_t *key, uint8_t size) noexcept
     cdef void forget_oldest_end(self) noexcept
+    cdef dict directions(self)
+    cdef dict noted_ends(self)
+    cdef bytes key_of(self, uint32_t number)
     cdef void _unlink(self, uint32_t number) noexcept
     cdef void _release(self, uint32_t number) noexcept
     cdef uint32_t _add(self, const uint8_t *key, uint8_t size) except 0
@@ -116,6 +119,7 @@ cdef class Direction:
     cdef int flush(self, Reassembler machine, list out) except -1
     cdef int keep_stray(self, Reassembler machine, object segment) except -1
     cdef list take_strays(self, Reassembler machine)
+    cdef list waiting_frames(self)
     cdef void forget_pending(self, Reassembler machine) noexcept
     cdef void forget_history(self) noexcept
     cdef int compare(
@@ -163,6 +167,9 @@ cdef class Reassembler:
 
     # Take a segment that the reference decoded (fragments, cut by the snap length, tunnels ...).
     cdef int feed_segment(self, object segment) except -1
+
+    # The lowest frame of a segment that is kept back; -1 where none is.
+    cdef int64_t oldest_waiting(self) except -2
 
     # The end of the capture.
     cdef int finish(self) except -1

@@ -15,7 +15,7 @@ cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.ref cimport Py_INCREF, Py_XDECREF, PyObject
-from libc.stdint cimport int32_t, int64_t, uint8_t, uint16_t, uint32_t, uint64_t, uintptr_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcmp, memcpy, memset
 
@@ -226,6 +226,30 @@ cdef class FlowTable:
             if self.flows[number].direction == NULL:
                 self._release(number)
 
+    cdef bytes key_of(self, uint32_t number):
+        cdef Flow *flow = &self.flows[number]
+        return PyBytes_FromStringAndSize(<const char *>flow.key, flow.key_size)
+
+    cdef dict directions(self):
+        """Return the open directions by their key."""
+        cdef dict found = {}
+        cdef uint32_t number
+        cdef size_t at
+        for at in range(self.mask + 1):
+            number = self.slots[at].flow
+            if self.flows[number].direction != NULL:  # that of flow 0 is
+                found[self.key_of(number)] = <Direction>self.flows[number].direction
+        return found
+
+    cdef dict noted_ends(self):
+        """Return the ends by their key, the oldest first."""
+        cdef dict found = {}
+        cdef uint32_t number = self.flows[0].newer
+        while number:
+            found[self.key_of(number)] = self.flows[number].end
+            number = self.flows[number].newer
+        return found
+
     cdef void _unlink(self, uint32_t number) noexcept:
         cdef Flow *flow = &self.flows[number]
         self.flows[flow.older].newer = flow.newer
@@ -344,8 +368,10 @@ cdef inline int64_t missing_of(object segment) except? -1:
 
 cdef Arrival of_packet(const Packet *packet) noexcept nogil:
     cdef Arrival it
-    it.packet, it.segment = packet, NULL
-    it.key, it.key_size = packet.key, packet.key_size
+    it.packet = packet
+    it.segment = NULL
+    it.key = &packet.key[0]
+    it.key_size = packet.key_size
     it.flags, it.seq, it.frame = packet.flags, packet.seq, packet.frame
     it.size, it.missing = packet.size, 0
     return it
@@ -384,6 +410,10 @@ cdef object segment_of(Arrival *it):
             packet.offset, 0, (),
         ),
     )
+
+
+cdef inline object time_of(Arrival *it):
+    return it.packet.time_ns if it.packet != NULL else (<tuple><object>it.segment)[TIME_NS]
 
 
 cdef class Direction:
@@ -492,6 +522,11 @@ cdef class Direction:
         for stray in strays:
             machine.pending -= len(payload_of(stray)) + SEGMENT_COST
         return strays
+
+    cdef list waiting_frames(self):
+        """Return the frames of the segments that are kept back."""
+        cdef list frames = [frame_of((<tuple>one)[2]) for one in self.pending or ()]
+        return frames + [frame_of(stray) for stray in self.strays or ()]
 
     cdef void forget_pending(self, Reassembler machine) noexcept:
         machine.pending -= self.pending_bytes
@@ -719,6 +754,12 @@ cdef Py_ssize_t place_of(list pending, int64_t at) except -1:
     return low
 
 
+cdef inline uint64_t place_of_packet(const Packet *packet) except? 0:
+    if packet.offset < MAX_OFFSET:
+        return in_file(packet.offset, packet.size)
+    return as_kept(PyBytes_FromStringAndSize(<const char *>packet.payload, packet.size))
+
+
 cdef uint64_t place_in(object pieces, object offset, bytes data, Py_ssize_t size) except? 0:
     """Return the place of the last ``size`` of bytes that begin at an offset in the file."""
     begin = offset + (len(data) - size)
@@ -791,6 +832,16 @@ cdef class Reassembler:
             ):
                 return self._next_segment(direction, segment, &it)
         return self._unusual(direction, &it)
+
+    cdef int64_t oldest_waiting(self) except -2:
+        """Return the lowest frame of a segment that is kept back; -1 where none is."""
+        cdef Connection connection
+        cdef list frames = []
+        if self.pending:
+            for connection in self._connections.values():
+                frames += connection.a.waiting_frames()
+                frames += connection.b.waiting_frames()
+        return min(frames, default=-1)
 
     cdef int finish(self) except -1:
         cdef list out = []
@@ -953,7 +1004,8 @@ cdef class Reassembler:
                 )
             if direction.begun:
                 self._flows.note_end(raw(key), size, direction.next_seq)
-            strays += direction.take_strays(self)
+            if direction.strays is not None:
+                strays += direction.take_strays(self)
             key = back
         while self._flows.ends > self._limits.keep_ends:
             self._flows.forget_oldest_end()
@@ -1123,16 +1175,6 @@ cdef class Reassembler:
         return memcmp(raw(data) + skip, payload, size) == 0
 
 
-cdef inline uint64_t place_of_packet(const Packet *packet) except? 0:
-    if packet.offset < MAX_OFFSET:
-        return in_file(packet.offset, packet.size)
-    return as_kept(PyBytes_FromStringAndSize(<const char *>packet.payload, packet.size))
-
-
-cdef inline object time_of(Arrival *it):
-    return it.packet.time_ns if it.packet != NULL else (<tuple><object>it.segment)[TIME_NS]
-
-
 cdef class _Collecting(Reassembler):
     """Takes segments; where a packet can say the same, as a packet. Keeps all payloads."""
 
@@ -1203,15 +1245,13 @@ cdef class _Collecting(Reassembler):
         self._collected = []
         return given
 
-    def _count_flows(self):
-        """Return how many directions are open, and of how many the end is remembered."""
-        cdef uint32_t number
-        cdef size_t at
-        opened = 0
-        for at in range(self._flows.mask + 1):
-            number = self._flows.slots[at].flow
-            opened += number and self._flows.flows[number].direction != NULL
-        return opened, self._flows.ends
+    def _table(self):
+        """Return the open directions, and the ends that are remembered, both by their key."""
+        return self._flows.directions(), self._flows.noted_ends()
+
+    def _oldest_frame(self):
+        cdef int64_t oldest = self.oldest_waiting()
+        return None if oldest < 0 else oldest
 
 
 class EventReassembler(_Collecting):
@@ -1226,6 +1266,10 @@ class EventReassembler(_Collecting):
         for segment in segments:
             yield from self._take(segment)
 
+    def oldest_waiting(self):
+        """Return the lowest frame of a segment that is kept back; None where none is."""
+        return self._oldest_frame()
+
     def close(self):
         """Return what is left at the end of the capture."""
         return self._finish()
@@ -1237,3 +1281,17 @@ class EventReassembler(_Collecting):
     def drop(self, stream):
         """Hand on nothing more of this direction: it is known to carry something else."""
         self._settle(stream, True)
+
+    # What the reference calls so; for tests.
+
+    @property
+    def _budget(self):
+        return self
+
+    @property
+    def _flows(self):
+        return self._table()[0]
+
+    @property
+    def _tombstones(self):
+        return self._table()[1]

@@ -4,8 +4,9 @@ The rule: every pattern runs in linear time on any input. No character can be ta
 neighbouring repetitions, and repetitions of single characters are possessive. Those of groups are
 not: CPython before 3.11.5 matches them wrongly (python/cpython#106052).
 
-Names that end in ``_RE`` are compiled; the others are pieces of patterns. They are for text that
-was decoded and unfolded (one space for each fold, RFC 3261 7.3.1), so LWS is spaces and tabs. The
+Names that end in ``_RE`` are compiled; the others are pieces of patterns, or large ones whose
+compilation takes a millisecond, which is left to whoever needs them. They are for text that was
+decoded and unfolded (one space for each fold, RFC 3261 7.3.1), so LWS is spaces and tabs. The
 patterns of whole header values are in ``field_grammar``.
 """
 # ruff: noqa: ERA001  (ABNF looks like code)
@@ -71,7 +72,6 @@ QUOTED = r'"(?:[^"\\\x00-\x08\x0a-\x1f\x7f]++|\\[\x00-\x09\x0b\x0c\x0e-\x7f])*"'
 
 # TEXT-UTF8char  =  %x21-7E / UTF8-NONASCII       (with the LWS that header-value allows)
 TEXT = r"[^\x00-\x08\x0a-\x1f\x7f]*+"
-TEXT_RE = re.compile(TEXT)
 
 # unreserved  =  alphanum / mark
 # mark        =  "-" / "_" / "." / "!" / "~" / "*" / "'" / "(" / ")"
@@ -151,10 +151,9 @@ _ABSOLUTE_URI = rf"{_SCHEME}(?:[{_UNRESERVED};/?:@&=+$,]++|{_ESCAPED})+"
 
 # addr-spec    =  SIP-URI / SIPS-URI / absoluteURI
 ADDR_SPEC = rf"(?:{_SIP_URI}{_URI_HEADERS}|{_ABSOLUTE_URI})"
-ADDR_SPEC_RE = re.compile(ADDR_SPEC)
 
 # RFC 3261 19.1.1: a Request-URI has no headers part.
-REQUEST_URI_RE = re.compile(rf"(?:{_SIP_URI}|{_ABSOLUTE_URI})")
+REQUEST_URI = rf"(?:{_SIP_URI}|{_ABSOLUTE_URI})"
 
 # RFC 3261 20: "If the URI contains a comma, question mark or semicolon, the URI MUST be enclosed in
 # angle brackets"; what follows a semicolon outside brackets is a header parameter.
@@ -170,7 +169,7 @@ BARE_ADDR_SPEC = (
 # Status-Line   =  SIP-Version SP Status-Code SP Reason-Phrase CRLF
 # SIP-Version   =  "SIP" "/" 1*DIGIT "." 1*DIGIT
 # These are the shapes alone: one space between the parts, no blank, control character or angle
-# bracket in the Request-URI (7.1). The grammar of the Request-URI is REQUEST_URI_RE.
+# bracket in the Request-URI (7.1). The grammar of the Request-URI is REQUEST_URI.
 VERSION = r"(?i:SIP)/[0-9]++\.[0-9]++"
 REQUEST_LINE_RE = re.compile(rf"{TOKEN} [^\x00-\x20\x7f<>]++ {VERSION}")
 STATUS_LINE_RE = re.compile(rf"{VERSION} [0-9]{{3}} {TEXT}")
@@ -185,7 +184,7 @@ ANY_STATUS_LINE_RE = re.compile(
 
 # Reason-Phrase  =  *(reserved / unreserved / escaped / UTF8-NONASCII / UTF8-CONT / SP / HTAB)
 # reserved       =  ";" / "/" / "?" / ":" / "@" / "&" / "=" / "+" / "$" / ","
-REASON_PHRASE_RE = re.compile(rf"(?:[{_UNRESERVED};/?:@&=+$, \t\u0080-\U0010ffff]++|{_ESCAPED})*")
+REASON_PHRASE = rf"(?:[{_UNRESERVED};/?:@&=+$, \t\u0080-\U0010ffff]++|{_ESCAPED})*"
 
 NUMBER_RE = re.compile(rf"[0-9]{{1,{MAX_DIGITS}}}+")
 

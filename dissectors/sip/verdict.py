@@ -15,9 +15,9 @@ from dissectors import notes
 from dissectors.model import Malformed
 from dissectors.sip.field_grammar import FIELDS, FieldGrammar
 from dissectors.sip.grammar import (
-    REASON_PHRASE_RE,
-    REQUEST_URI_RE,
-    TEXT_RE,
+    REASON_PHRASE,
+    REQUEST_URI,
+    TEXT,
     TOKEN_RE,
     field_name,
     number,
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from dissectors.sip.messages import SipMessage
 
 STREAM_TRANSPORTS = frozenset({"tcp", "tls"})
+
+_REASON_PHRASE_RE = re.compile(REASON_PHRASE)
+_REQUEST_URI_RE = re.compile(REQUEST_URI)
+_TEXT_RE = re.compile(TEXT)
 
 
 class Verdict(NamedTuple):
@@ -49,19 +53,19 @@ def _start_line(message: SipMessage, _: str | None) -> Iterator[str]:
 
 
 def _reason_phrase(message: SipMessage, _: str | None) -> Iterator[str]:
-    if message.reason is not None and not REASON_PHRASE_RE.fullmatch(message.reason):
+    if message.reason is not None and not _REASON_PHRASE_RE.fullmatch(message.reason):
         yield "Status-Line: a character that a Reason-Phrase must escape (RFC 3261 25.1)."
 
 
 def _request_uri(message: SipMessage, _: str | None) -> Iterator[str]:
     uri = message.uri
-    if uri is None or REQUEST_URI_RE.fullmatch(uri):
+    if uri is None or _REQUEST_URI_RE.fullmatch(uri):
         return
     if uri.startswith("<"):
         yield 'Request-URI: it must not be enclosed in "<>" (RFC 3261 7.1).'
     elif any(blank in uri for blank in " \t"):
         yield "Request-URI: it must not contain spaces (RFC 3261 7.1)."
-    elif REQUEST_URI_RE.fullmatch(uri.partition("?")[0]):
+    elif _REQUEST_URI_RE.fullmatch(uri.partition("?")[0]):
         yield "Request-URI: it must not have a headers part (RFC 3261 19.1.1)."
     else:
         yield "Request-URI: it is no SIP-URI, SIPS-URI or absoluteURI (RFC 3261 25.1, RFC 5954)."
@@ -98,7 +102,7 @@ def _field_values(message: SipMessage, _: str | None) -> Iterator[str]:
     for header in message.headers:
         grammar = FIELDS.get(field_name(header.name))
         if grammar is None:
-            if not TEXT_RE.fullmatch(header.value):
+            if not _TEXT_RE.fullmatch(header.value):
                 yield f"{header.name}: a control character in the value (RFC 3261 25.1)."
         elif not grammar.pattern.fullmatch(header.value):
             yield f"{header.name}: {_why(header.value, grammar)}"

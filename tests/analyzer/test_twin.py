@@ -20,7 +20,7 @@ from tests.support.twin import is_built
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analyzer.parallel import Pass
+    from analyzer._speedups.pipeline import Pass
 
 SEED = int(os.environ.get("XCCOS_SEED", "1"))
 MUTANTS = int(os.environ.get("XCCOS_MUTANTS", "3000"))

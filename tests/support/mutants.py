@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 WORDS = (
     b"\r\n", b"\r\n\r\n", b"\n\n", b"\r", b" ", b"\t", b'"', b"<", b">", b"&", b"&#x41;", b"\0",
     b"\xff", b"\xc3\xa9", b"SIP/2.0", b"SIP/2.0 200 OK\r\n", b"INVITE sip:a@b SIP/2.0\r\n",
-    b"Content-Length: 5\r\n", b"l: 70000\r\n", b"Call-ID: x\r\n", b"Via: SIP/2.0/TCP a;branch=z\r\n",
+    b"Content-Length: 5\r\n", b"l: 70000\r\n", b"Call-ID: x\r\n", b"Via: SIP/2.0/TCP a\r\n",
     b"<xccos/>", b"</cmd>", b"<![CDATA[", b"<!--", b"<?x?>", b" a='b'", b'<x:y xmlns:x="u"/>',
 )  # fmt: skip
 MOST = 40  # changes of one capture
@@ -32,7 +32,7 @@ class Mutant(NamedTuple):
 
 def mutants(captures: Mapping[str, bytes], seed: int) -> Iterator[Mutant]:
     """Yield damaged captures without end."""
-    draw = random.Random(seed)  # noqa: S311  (not for secrets)
+    draw = random.Random(seed)
     names = sorted(captures)
     number = 0
     while True:

@@ -54,9 +54,7 @@ def framed(parts: Sequence[bytes | Hole], *, whole: bool = True) -> tuple[list[F
     return found, junk
 
 
-def twin_framed(
-    parts: Sequence[bytes | Hole], *, whole: bool = True
-) -> tuple[list[Framed], int]:
+def twin_framed(parts: Sequence[bytes | Hole], *, whole: bool = True) -> tuple[list[Framed], int]:
     """Run parts of a stream through the compiled twin, its strings resolved."""
     from dissectors._speedups import framing, heads, strings
 
@@ -70,7 +68,7 @@ def resolved(head: Head, texts: Strings, cseqs: CSeqs) -> Head:
     """Return a head with its strings in place of their numbers."""
     numbered = ("method", "reason", "uri", "call_id", "from_uri", "from_tag", "to_uri", "to_tag")
     values = {name: texts.value(getattr(head, name)) for name in (*numbered, "content_type")}
-    return head._replace(cseq=cseqs.value(head.cseq), **values)
+    return head._replace(cseq=cseqs.value(head.cseq))._replace(**values)  # type: ignore[arg-type]
 
 
 def _run(

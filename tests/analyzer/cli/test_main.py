@@ -14,6 +14,7 @@ from analyzer import __version__
 from analyzer.cli.exits import EXIT_CODES
 from analyzer.cli.main import COMMANDS
 from analyzer.cli.reading import Reading
+from analyzer.paths import description
 from tests.analyzer.cli.running import xccos
 from tests.paths import ROOT, SAMPLES
 
@@ -59,7 +60,7 @@ def test_help_imports_no_reading_code_and_no_command() -> None:
 def test_version_says_which_python_and_which_path_run() -> None:
     result = xccos("--version")
     python = ".".join(map(str, sys.version_info[:3]))
-    assert result.out == f"xccos-analyzer {__version__}, Python {python}, pure Python path\n"
+    assert result.out == f"xccos-analyzer {__version__}, Python {python}, {description()}\n"
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.export.messages import (
-    message_csv_blocks,
+    MessageWriter,
     message_csv_lines,
-    message_json_blocks,
     message_json_lines,
 )
 from analyzer.export.records import csv_header, csv_lines
@@ -252,6 +251,6 @@ def test_blocks_are_the_lines_in_bytes(way: bool, monkeypatch: pytest.MonkeyPatc
     with open_capture(SAMPLES / "twousers-post.pcap") as trace:
         for rows in (None, [3, 2], range(5), []):
             lines = "".join(message_json_lines(trace, rows, fields)).encode()
-            assert b"".join(message_json_blocks(trace, rows, fields)) == lines
+            assert b"".join(MessageWriter("jsonl", fields).blocks(trace, rows)) == lines
             cells = "".join(message_csv_lines(trace, rows, fields, file="x")).encode()
-            assert b"".join(message_csv_blocks(trace, rows, fields, file="x")) == cells
+            assert b"".join(MessageWriter("csv", fields, file="x").blocks(trace, rows)) == cells

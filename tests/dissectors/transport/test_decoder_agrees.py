@@ -54,15 +54,20 @@ COMMON: dict[str, tuple[int, bytes]] = {
         ("IPV6", 229, b"", six),
     )
 }
-BARE = {
+UNCOMMON = {
     "bare Ethernet": (1, ethernet(ipv4(tcp(b""), 6))),
     "bare padded": (1, ethernet(ipv4(tcp(b""), 6)) + bytes(6)),
     "bare VLAN": (1, ethernet(ipv4(tcp(b""), 6), 0x0800, 0x8100)),
     "bare ipv6": (1, ethernet(ipv6(tcp(b""), 6), 0x86DD)),
     "bare RAW": (101, ipv4(tcp(b""), 6)),
     "empty udp": (1, ethernet(ipv4(udp(b"")))),
+    "empty udp ipv6": (1, ethernet(ipv6(udp(b"")), 0x86DD)),
+    # Read as if there were no options, these 8 bytes are a UDP header
+    "options of IPv4": (1, ethernet(ipv4(b"\1\1\1\1\0\x08\0\0" + udp(), _v_hl=0x47))),
+    "first fragment": (1, ethernet(ipv4(_flags_offset=0x2000))),
+    "last fragment": (1, ethernet(ipv4(_flags_offset=1))),
 }
-FRAMES = {**EVERY, **COMMON, **BARE}
+FRAMES = {**EVERY, **COMMON, **UNCOMMON}
 
 
 class Some:

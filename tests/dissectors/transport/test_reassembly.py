@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given
@@ -18,6 +20,7 @@ from dissectors.transport.direction import (
     SEGMENT_COST,
 )
 from dissectors.transport.reassembly import KEEP_CLOSED, Reassembler
+from tests.support import conversation
 from tests.support.conversation import (
     CLIENT,
     MASK,
@@ -28,6 +31,25 @@ from tests.support.conversation import (
     reassemble_segments,
 )
 from tests.support.packets import FILE_STEP, Tcp, segments
+from tests.support.twin import is_built
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MACHINES = [pytest.param(Reassembler, id="reference")]
+if is_built():
+    MACHINES.append(
+        pytest.param(import_module("dissectors._speedups.reassembly").EventReassembler, id="twin")
+    )
+
+
+@pytest.fixture(autouse=True, scope="module", params=MACHINES)
+def make(request: pytest.FixtureRequest) -> Iterator[type[Reassembler]]:
+    """What makes a reassembler, also for the tests that leave it to ``reassemble``."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conversation, "Reassembler", request.param)
+        yield request.param
+
 
 TEXT = bytes(range(65, 91)) * 8
 
@@ -376,21 +398,15 @@ def test_sequence_numbers_wrap_while_the_beginning_is_unknown() -> None:
 
 
 def test_a_stream_of_more_than_four_gigabytes_goes_on() -> None:
-    # The bytes of one segment stand for a GiB: nothing looks at the length but the numbers.
-    machine, outcome = Reassembler(), Outcome()
-    talk = Conversation()
-    talk.handshake()
-    for event in machine.feed(segments(talk.packets)):
-        outcome.take(event)
-    payload = bytes(1 << 20)
-    for round_ in range(5):
-        direction = machine._flows[segments(talk.packets)[0].key]
-        assert direction.next is not None
-        direction.next = direction.next + (1 << 30) & MASK
-        direction.position += 1 << 30
-        packet = Tcp(CLIENT, SERVER, direction.next, ACK, payload)
-        events = machine.feed(segments([packet], first=round_ + 3))
-        assert [event.data for event in events if isinstance(event, Chunk)] == [payload]
+    talk = opened()
+    for _ in range(5):  # most of a GiB is cut off by the snap length
+        talk.client.sends(b"abcd", missing=(1 << 30) - 4)
+        talk.client.sends(b"efgh")
+    talk.client.sends(b"fgXij", at=talk.client.position - 3)
+    outcome = reassemble(talk.packets)
+    assert outcome.data == {0: 5 * b"abcdefgh" + b"ij"}
+    assert [gap.length for gap in outcome.gaps] == 5 * [(1 << 30) - 4]
+    assert [(one.frame, one.length) for one in outcome.conflicts] == [(13, 3)]
 
 
 # holes
@@ -427,26 +443,26 @@ def test_what_is_missing_before_the_end_of_a_connection_is_a_gap() -> None:
     assert outcome.ends == {0: "fin", 1: "fin"}
 
 
-def test_a_hole_is_given_up_at_the_limit_of_a_stream() -> None:
+def test_a_hole_is_given_up_at_the_limit_of_a_stream(make: type[Reassembler]) -> None:
     talk = opened()
     talk.client.loses(10)
     for _ in range(MAX_PENDING_OTHER // 1000 + 1):
         talk.client.sends(bytes(1000))
-    machine = Reassembler()
+    machine = make()
     given = segments(talk.packets)
     assert not any(isinstance(event, Chunk) for event in machine.feed(given[:-20]))
     events = machine.feed(given[-20:])
     assert sum(len(event.data) for event in events if isinstance(event, Chunk)) == 66_000
 
 
-def test_a_stream_that_carries_sip_may_wait_longer() -> None:
+def test_a_stream_that_carries_sip_may_wait_longer(make: type[Reassembler]) -> None:
     talk = opened()
     lost = b"0123456789"
     talk.client.loses(len(lost))
     for _ in range(MAX_PENDING // 2000):
         talk.client.sends(bytes(1000))
     talk.client.sends(lost, at=0)
-    machine, outcome = Reassembler(), Outcome()
+    machine, outcome = make(), Outcome()
     given = segments(talk.packets)
     for event in machine.feed(given[:2]):
         outcome.take(event)
@@ -457,11 +473,11 @@ def test_a_stream_that_carries_sip_may_wait_longer() -> None:
     assert outcome.gaps == []
 
 
-def test_bytes_cut_by_the_snap_length_are_a_gap_at_once() -> None:
+def test_bytes_cut_by_the_snap_length_are_a_gap_at_once(make: type[Reassembler]) -> None:
     talk = opened()
     talk.client.sends(b"abc", missing=7)
     talk.client.sends(b"klm")
-    machine = Reassembler()
+    machine = make()
     events = machine.feed(segments(talk.packets))
     assert [type(event).__name__ for event in events] == ["Opened", "Chunk", "Gap", "Chunk"]
     outcome = reassemble(talk.packets)
@@ -730,11 +746,11 @@ def test_a_connection_that_was_forgotten_and_goes_on_loses_no_byte(
 
 
 def test_what_is_remembered_of_forgotten_connections_is_bounded(
-    monkeypatch: pytest.MonkeyPatch,
+    make: type[Reassembler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reassembly, "KEEP_CLOSED", 2)
     monkeypatch.setattr(reassembly, "KEEP_TOMBSTONES", 6)
-    machine = Reassembler()
+    machine = make()
     packets: list[Tcp] = []
     for number in range(20):
         talk = Conversation(f"10.1.0.{number}:40000", packets=packets)
@@ -789,13 +805,13 @@ def test_the_pieces_of_a_fragmented_segment_stay_with_their_bytes() -> None:
 # streams that nobody wants
 
 
-def test_nothing_is_handed_on_of_a_direction_that_was_dropped() -> None:
+def test_nothing_is_handed_on_of_a_direction_that_was_dropped(make: type[Reassembler]) -> None:
     talk = opened()
     talk.client.sends(b"abc")
     talk.client.sends(b"def")
     talk.server.sends(b"DEF")
     talk.close()
-    machine, outcome = Reassembler(), Outcome()
+    machine, outcome = make(), Outcome()
     given = segments(talk.packets)
     for event in machine.feed(given[:3]):
         outcome.take(event)
@@ -816,9 +832,9 @@ def pending(machine: Reassembler) -> int:
     return machine._budget.pending
 
 
-def test_tiny_segments_out_of_order_stay_under_the_limit() -> None:
+def test_tiny_segments_out_of_order_stay_under_the_limit(make: type[Reassembler]) -> None:
     talk = opened()
-    machine = Reassembler()
+    machine = make()
     machine.feed(segments(talk.packets))
     handed_on, most = 0, 0
     key = segments(talk.packets)[0].key
@@ -835,9 +851,9 @@ def test_tiny_segments_out_of_order_stay_under_the_limit() -> None:
     assert pending(machine) == 0
 
 
-def test_tiny_segments_in_reverse_order_stay_under_the_limit() -> None:
+def test_tiny_segments_in_reverse_order_stay_under_the_limit(make: type[Reassembler]) -> None:
     talk = opened()
-    machine = Reassembler()
+    machine = make()
     machine.feed(segments(talk.packets))
     machine.expect_more(0)
     key = segments(talk.packets)[0].key
@@ -849,11 +865,13 @@ def test_tiny_segments_in_reverse_order_stay_under_the_limit() -> None:
     assert pending(machine) == 0
 
 
-def test_all_connections_together_stay_under_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_connections_together_stay_under_the_limit(
+    make: type[Reassembler], monkeypatch: pytest.MonkeyPatch
+) -> None:
     limit = 1 << 20
     monkeypatch.setattr("dissectors.transport.direction.MAX_PENDING_TOTAL", limit)
     assert limit < MAX_PENDING_TOTAL
-    machine = Reassembler()
+    machine = make()
     payload = bytes(1400)
     for number in range(2000):
         talk = Conversation(f"10.2.{number >> 8}.{number & 255}:40000")
@@ -907,12 +925,14 @@ FOREIGN_TO_TWO_CONNECTIONS = [
 
 @given(st.lists(st.tuples(anything, st.booleans()), max_size=60))
 @example(FOREIGN_TO_TWO_CONNECTIONS)
-def test_whatever_comes_the_order_of_events_holds(script: list[tuple[Tcp, bool]]) -> None:
+def test_whatever_comes_the_order_of_events_holds(
+    make: type[Reassembler], script: list[tuple[Tcp, bool]]
+) -> None:
     packets = [
         packet._replace(src=packet.dst, dst=packet.src) if back else packet
         for packet, back in script
     ]
-    machine = Reassembler()
+    machine = make()
     whole = reassemble(packets)
     single = reassemble(packets, batch=1)
     assert whole == single

@@ -1,0 +1,77 @@
+"""Start one program, wait for it, and tell what it took.
+
+A process of its own, because the kernel counts the peak memory of a child from no less than that of
+the process which starts it, up to the ``exec``: this one imports next to nothing, and says how large
+it was itself. The clock runs from the start of the program to its end, whatever this process costs.
+
+``python -I -S launch.py FD LIMIT SAMPLED PROGRAM ARGUMENT...`` writes into the descriptor FD:
+seconds, wait status, peak of the largest process, peak of this launcher, largest sum over all
+processes that was seen (0 when not SAMPLED), most processes at a time. Memory is in KiB. After LIMIT
+seconds the program and its children are killed.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import sys
+from time import perf_counter, sleep
+
+INTERVAL = 0.02  # seconds between two looks at the memory of all processes
+
+
+def main(answer: int, limit: float, *, sampled: bool, line: list[str]) -> None:
+    """Run the program of ``line``, whose first word is a path, and write what it took."""
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = perf_counter()
+    # The interpreter ignores SIGPIPE; the program must not inherit that.
+    child = os.posix_spawn(line[0], line, os.environ, setpgroup=0, setsigdef=[signal.SIGPIPE])
+
+    def stop(*_: object) -> None:
+        os.killpg(child, signal.SIGKILL)
+
+    signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, limit)
+    together = processes = 0
+    try:
+        ended = 0
+        while sampled and not ended:
+            memory, number = tree(child)
+            together, processes = max(together, memory), max(processes, number)
+            ended, status, usage = os.wait4(child, os.WNOHANG)
+            if not ended:
+                sleep(INTERVAL)
+        if not ended:
+            ended, status, usage = os.wait4(child, 0)
+        seconds = perf_counter() - start
+    except KeyboardInterrupt:
+        stop()
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    told = f"{seconds} {status} {usage.ru_maxrss} {own} {together} {processes}"
+    os.write(answer, told.encode())
+
+
+def tree(process: int) -> tuple[int, int]:
+    """Return the memory of a process and all below it in KiB, shared pages counted once; and how many."""
+    memory, number = 0, 1
+    try:
+        with open(f"/proc/{process}/smaps_rollup", "rb") as file:
+            for line in file:
+                if line.startswith(b"Pss:"):
+                    memory = int(line.split()[1])
+                    break
+        with open(f"/proc/{process}/task/{process}/children", "rb") as file:
+            children = file.read().split()
+    except OSError:  # it has ended meanwhile, or the kernel does not tell
+        return memory, number
+    for child in children:
+        below, more = tree(int(child))
+        memory, number = memory + below, number + more
+    return memory, number
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), float(sys.argv[2]), sampled=sys.argv[3] == "1", line=sys.argv[4:])
