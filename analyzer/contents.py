@@ -1,16 +1,17 @@
-"""What XCCOS each dialog carried: one light record per element, without copies and repetitions.
+"""What XCCOS each dialog carried: the numbers of its elements, without copies and repetitions.
 
-Names are compared in lower case without their prefix. Nothing is read back from the file here.
+An element is a number into the XCCOS columns of the rows. Names are compared in lower case without
+their prefix. Nothing is read back from the file here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from dissectors.xccos.messages import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Iterator, Sequence
 
     from analyzer.rows import Rows
 
@@ -18,38 +19,62 @@ Kind = Literal["cmd", "rpl", "ntc", "grpchat", "other"]
 KINDS: tuple[Kind, ...] = ("cmd", "rpl", "ntc", "grpchat")
 
 
-class Element(NamedTuple):
-    """One child of an envelope."""
+class Elements:
+    """The elements of a trace by number, and by group (dialog) in order; -1 is for no dialog."""
 
-    row: int
-    item: int
-    """Index into the XCCOS columns of the rows."""
-    kind: Kind
-    name: str
-    """``join``, ``getpref`` ...: the id in lower case without its prefix."""
-    sender_tag: int
-    """From tag of the message, as its number in the rows."""
+    __slots__ = ("_named", "_of_group", "row", "rows", "what")
 
+    def __init__(self, rows: Rows, group_of: Sequence[int], left_out: Container[int]) -> None:
+        self.rows = rows
+        columns = rows.item_columns
+        keys = list(zip(columns["element"], columns["id"], strict=True))
+        self._named = {key: _named(rows, *key) for key in set(keys)}
+        self.what: list[tuple[Kind, str]] = list(map(self._named.__getitem__, keys))
+        """Kind and name: ``join``, ``getpref`` ... the id in lower case without its prefix."""
+        self.row = [-1] * len(keys)
+        """The message of each element; -1 of those that are left out."""
+        self._of_group: dict[int, list[int]] = {}
+        self._collect(group_of, left_out)
 
-def elements_by_group(
-    rows: Rows, group_of: dict[int, int], left_out: Container[int]
-) -> dict[int, list[Element]]:
-    """Return the elements of every group (dialog), in order; -1 collects those of no dialog."""
-    columns, items, first, tags = rows.item_columns, rows.items, rows.item, rows.from_tag
-    elements, ids = columns["element"], columns["id"]
-    named: dict[tuple[int, int], tuple[Kind, str]] = {}
-    found: dict[int, list[Element]] = {}
-    for row, count in enumerate(items):
-        if not count or row in left_out:
-            continue
-        here = found.setdefault(group_of.get(row, -1), [])
-        for k in range(first[row], first[row] + count):
-            key = (elements[k], ids[k])
-            known = named.get(key)
-            if known is None:
-                known = named[key] = _named(rows, *key)
-            here.append(Element(row, k, *known, tags[row]))
-    return found
+    def _collect(self, group_of: Sequence[int], left_out: Container[int]) -> None:
+        row_of, found, first = self.row, self._of_group, self.rows.item
+        for row, count in enumerate(self.rows.items):
+            if not count or row in left_out:
+                continue
+            here = found.get(group_of[row])
+            if here is None:
+                here = found[group_of[row]] = []
+            k = first[row]
+            if count == 1:
+                here.append(k)
+                row_of[k] = row
+                continue
+            here += range(k, k + count)
+            row_of[k : k + count] = [row] * count
+
+    def of(self, group: int) -> Sequence[int]:
+        """Return the elements of a group, in order."""
+        return self._of_group.get(group, ())
+
+    def groups(self) -> Iterator[tuple[int, list[int]]]:
+        """Yield the groups that carried any, in order of their first one."""
+        yield from self._of_group.items()
+
+    def have(self, kind: Kind, name: str) -> bool:
+        """Say whether any element is of a kind and name."""
+        return (kind, name) in self._named.values()
+
+    def position(self, element: int) -> int:
+        """Return the place of an element among those of its message, from 0."""
+        return element - self.rows.item[self.row[element]]
+
+    def sender_tag(self, element: int) -> int:
+        """Return the From tag of its message, as its number in the rows."""
+        return self.rows.from_tag[self.row[element]]
+
+    def text(self, column: str, element: int) -> str | None:
+        """Return the value that an element has in one of the XCCOS columns."""
+        return self.rows.strings.values[self.rows.item_columns[column][element]]
 
 
 def _named(rows: Rows, element: int, identifier: int) -> tuple[Kind, str]:

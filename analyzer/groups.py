@@ -8,15 +8,14 @@ they have different To tags.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.legs import Leg
-    from analyzer.model import Transaction
     from analyzer.rows import Rows
+    from analyzer.transaction_table import Transactions
 
 BEGUN_BY = {
     "SUBSCRIBE": "SUBSCRIBE",
@@ -33,8 +32,7 @@ BEGUN_BY = {
 """The method that began a dialog in which a method is seen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The legs of one dialog."""
 
     number: int
@@ -48,8 +46,10 @@ class Group:
     """How the method is known."""
     uris: tuple[str, ...]
     """Where a service's URI may stand: To of the first request; From too when that was not seen."""
-    transactions: tuple[Transaction, ...]
+    transactions: Sequence[int]
     """Without those that are hop copies of others of the group."""
+    notable: Sequence[int]
+    """Those that can change its state, or say that something went wrong."""
 
 
 class Groups:
@@ -58,21 +58,21 @@ class Groups:
     def __init__(
         self,
         rows: Rows,
-        transactions: Sequence[Transaction],
+        transactions: Transactions,
         legs: list[Leg],
         copies: dict[int, int],
     ) -> None:
         self._strings = rows.strings.values
         self.legs = legs
         self._parent = list(range(len(legs)))
-        self._leg_of = {row: index for index, leg in enumerate(legs) for row in leg.rows}
         self._copies = copies
         self._transactions = transactions
         self._forks: dict[int, int] = {}
         self._join_copies()
         self._join_continued()
         self.groups: list[Group] = []
-        self.group_of: dict[int, int] = {}
+        self.group_of = [-1] * len(rows)
+        """Group of each row."""
         self.fork_of: dict[int, int] = {}
         """Group of a branch of a forked INVITE to the group that the client sees."""
         self._collect()
@@ -90,7 +90,10 @@ class Groups:
             self._parent[max(a, b)] = min(a, b)
 
     def _join_copies(self) -> None:
-        leg_of, legs = self._leg_of, self.legs
+        legs = self.legs
+        if not self._copies:
+            return
+        leg_of = {row: index for index, leg in enumerate(legs) for row in leg.rows}
         for row, origin in self._copies.items():
             a, b = leg_of.get(origin), leg_of.get(row)
             if a is None or b is None or self._root(a) == self._root(b):
@@ -102,10 +105,11 @@ class Groups:
 
     def _join_continued(self) -> None:
         """Join legs with the same tags and URIs of which at most one has an INVITE of its own."""
-        same: dict[tuple[int, frozenset[int], frozenset[int]], list[int]] = defaultdict(list)
+        same: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, leg in enumerate(self.legs):
             if leg.callee_tag:
-                same[leg.call, leg.tags(), frozenset((leg.caller, leg.callee))].append(index)
+                tags = sorted((leg.caller_tag, leg.callee_tag))
+                same[leg.call, *tags, *sorted((leg.caller, leg.callee))].append(index)
         for indexes in same.values():
             if len(indexes) > 1:
                 own = [index for index in indexes if self._has_own_request(self.legs[index])]
@@ -114,12 +118,13 @@ class Groups:
                     self._join((own or rest)[0], index)
 
     def _has_own_request(self, leg: Leg) -> bool:
-        requests = (self._transactions[index].request for index in leg.creating)
-        return any(row is not None and row not in self._copies for row in requests)
+        requests = (self._transactions.request[index] for index in leg.creating)
+        return any(row >= 0 and row not in self._copies for row in requests)
 
     def _collect(self) -> None:
         number: dict[int, int] = {}
         members: list[list[Leg]] = []
+        group_of = self.group_of
         for index, leg in enumerate(self.legs):
             root = self._root(index)
             if root not in number:
@@ -127,8 +132,9 @@ class Groups:
                 members.append([])
             leg.group = number[root]
             members[leg.group].append(leg)
+            group = leg.group
             for row in leg.rows:
-                self.group_of[row] = leg.group
+                group_of[row] = group
         self.groups = [self._group(at, tuple(legs)) for at, legs in enumerate(members)]
         for branch, trunk in self._forks.items():
             a, b = self.legs[branch].group, self.legs[trunk].group
@@ -142,23 +148,26 @@ class Groups:
         value = self._strings
         ends = (lead.callee,) if lead.method else (lead.callee, lead.caller)
         uris = tuple(uri for uri in (value[end] for end in ends) if uri)
-        indexes = [index for leg in legs for index in leg.transactions]
-        if len(legs) > 1:
-            indexes = sorted(set(indexes))
-            here = set(indexes)
-            indexes = [at for at in indexes if all_of_them[at].copy_of not in here]
-        transactions = tuple(all_of_them[index] for index in indexes)
-        return Group(number, legs, lead, method, evidence, uris, transactions)
+        if len(legs) == 1:
+            return Group(
+                number, legs, lead, method, evidence, uris, lead.transactions, lead.notable
+            )
+        indexes = sorted({index for leg in legs for index in leg.transactions})
+        here, copies = set(indexes), self._copies
+        indexes = [at for at in indexes if all_of_them.copy_of(at, copies) not in here]
+        marked = {index for leg in legs for index in leg.notable}
+        notable = [at for at in indexes if at in marked]
+        return Group(number, legs, lead, method, evidence, uris, indexes, notable)
 
 
-def _method(transactions: Sequence[Transaction], leg: Leg) -> tuple[str, str]:
+def _method(transactions: Transactions, leg: Leg) -> tuple[str, str]:
     if leg.method:
         return leg.method, leg.method
-    methods = [transactions[index].method for index in leg.transactions]
-    for method in methods:
-        if method in BEGUN_BY:
-            return BEGUN_BY[method], f"{method} in a dialog that began before the capture"
-    method = methods[0] if methods else ""
+    for index in leg.transactions:
+        seen = transactions.method(index)
+        if seen in BEGUN_BY:
+            return BEGUN_BY[seen], f"{seen} in a dialog that began before the capture"
+    method = transactions.method(leg.transactions[0]) if leg.transactions else ""
     return method, method
 
 

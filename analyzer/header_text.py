@@ -25,12 +25,26 @@ def _pattern(name: str) -> re.Pattern[bytes]:
     return re.compile(text, re.IGNORECASE)
 
 
+class HeaderReader:
+    """Reads headers of one message, of which the bytes are read back once."""
+
+    def __init__(self, trace: Trace, row: int) -> None:
+        self._trace = trace
+        self._row = row
+        self._plain = not trace.rows.notes[row] & UNUSUAL
+        self._raw = trace.raw(row) if self._plain else b""
+        head = self._raw.find(b"\r\n\r\n")
+        self._end = head if head >= 0 else len(self._raw)
+
+    def text(self, name: str) -> str | None:
+        """Return the value of the first header of a name; None where there is none."""
+        if not self._plain:
+            message = self._trace.message(self._row)
+            return None if isinstance(message, Malformed) else message.headers.first(name)
+        found = _pattern(name).search(self._raw, 0, self._end)
+        return None if found is None else found[1].decode("utf-8", "replace").strip()
+
+
 def header_text(trace: Trace, row: int, name: str) -> str | None:
     """Return the value of the first header of a name; None where there is none."""
-    if trace.rows.notes[row] & UNUSUAL:
-        message = trace.message(row)
-        return None if isinstance(message, Malformed) else message.headers.first(name)
-    raw = trace.raw(row)
-    head = raw.find(b"\r\n\r\n")
-    found = _pattern(name).search(raw, 0, head if head >= 0 else len(raw))
-    return None if found is None else found[1].decode("utf-8", "replace").strip()
+    return HeaderReader(trace, row).text(name)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from analyzer.compiled import exchanges
 from dissectors.notes import QUOTED
 
 if TYPE_CHECKING:
     from analyzer.rows import Rows
-    from analyzer.transactions import Matcher
+    from analyzer.transaction_table import Transactions
 
 WINDOW_NS = 5_000_000_000
 """A proxy passes a message on within milliseconds; seconds only when it is about to give up."""
@@ -23,12 +24,12 @@ OCCURRENCES = 64
 """Repetitions of one message that are looked at for the one that was copied."""
 
 
-def find_copies(rows: Rows, matcher: Matcher) -> dict[int, int]:
+def find_copies(rows: Rows, transactions: Transactions) -> dict[int, int]:
     """Return every hop copy with the row that was seen first."""
     spread = _calls_on_several_legs(rows)
     if not spread:
         return {}
-    one_leg = _rows_of_one_leg(rows, matcher)
+    one_leg = _rows_of_one_leg(rows, transactions)
     seen: dict[tuple[int, ...], list[int]] = {}
     copies: dict[int, int] = {}
     taken: set[tuple[int, int]] = set()
@@ -57,18 +58,23 @@ def find_copies(rows: Rows, matcher: Matcher) -> dict[int, int]:
 
 def _calls_on_several_legs(rows: Rows) -> set[int]:
     """Return the Call-IDs that were seen on more than one connection: only they can be copied."""
-    seen = {(call, stream >> 1) for call, stream in zip(rows.call_id, rows.stream, strict=True)}
-    times = Counter(call for call, _ in seen)
+    twin = exchanges()
+    if twin is not None:
+        found: set[int] = twin.on_several_connections(rows)
+        return found
+    # In two steps, so that what is done for every row is done by ``zip`` and ``set``.
+    streams = set(zip(rows.call_id, rows.stream, strict=True))
+    times = Counter(call for call, _ in {(call, stream >> 1) for call, stream in streams})
     return {call for call, count in times.items() if count > 1 and call}
 
 
-def _rows_of_one_leg(rows: Rows, matcher: Matcher) -> set[int]:
+def _rows_of_one_leg(rows: Rows, transactions: Transactions) -> set[int]:
     """Return the rows that no proxy passes on (RFC 3261 sections 16.7, 16.10 and 17.1.1.3).
 
     These are 100 Trying, CANCEL with its answers, and the ACK of a failed INVITE.
     """
     cancel = rows.strings.find("CANCEL")
-    found = {row for draft in matcher.drafts for row in draft.acks or ()}
+    found = {row for more in transactions.more.values() for row in more.acks}
     found.update(row for row, status in enumerate(rows.status) if status == TRYING)
     if cancel is not None:
         found.update(row for row, method in enumerate(rows.method) if method == cancel)

@@ -7,50 +7,72 @@ a leg too; its tags change with every refresh, so that Call-ID and user are its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from analyzer.transactions import CHALLENGES, FAILURE, FINAL
+from analyzer.compiled import exchanges
+from analyzer.transaction_table import CHALLENGES, FAILURE, FINAL, NO_ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.model import Transaction
     from analyzer.rows import Rows
+    from analyzer.transaction_table import Transactions
 
 OUTSIDE = ("OPTIONS", "SERVICE", "MESSAGE", "PUBLISH")
 """Methods that begin no dialog."""
 CREATING = ("INVITE", "SUBSCRIBE", "REFER")
 EARLY = ("PRACK", "UPDATE")
 """Requests that go through a dialog before it is confirmed (RFC 3262, RFC 3311)."""
+NOTABLE = ("INVITE", "SUBSCRIBE", "REFER", "REGISTER", "BYE", "NOTIFY", "BENOTIFY")
+"""Methods that can change the state of a dialog even when all goes well."""
+FAILED = 400
 TRYING = 100
 
 HalfKey = tuple[int, int, int, int]
+Bundle = tuple[int, list[int], list[int], list[int], bool]
+"""Requests within one dialog on one connection: the first of them, all, their rows, the notable
+ones, and whether one of them confirms the dialog."""
 
 
-@dataclass(slots=True)
 class Leg:
     """A dialog on one connection while it is collected; strings by their numbers in the rows."""
 
-    connection: int
-    call: int
-    caller: int
-    callee: int
-    caller_tag: int
-    callee_tag: int
-    """0 while no answer gave one."""
-    creating: list[int] = field(default_factory=list)
-    """Transactions that begin it: INVITE, SUBSCRIBE, REGISTER. A branch of a forked INVITE that was
-    not confirmed has none: they are with the one that was."""
-    transactions: list[int] = field(default_factory=list)
-    rows: list[int] = field(default_factory=list)
-    method: str = ""
-    """Of the request that began it; empty where it began before the capture, and caller and callee
-    are a guess."""
-    begun: bool = False
-    """The request that began it is in the capture."""
-    confirmed: bool = False
-    group: int = -1
+    __slots__ = (
+        *(
+            "begun",
+            "call",
+            "callee",
+            "callee_tag",
+            "caller",
+            "caller_tag",
+            "confirmed",
+            "connection",
+        ),
+        *("creating", "group", "method", "notable", "rows", "transactions"),
+    )
+
+    def __init__(
+        self, connection: int, call: int, sides: tuple[int, int], tags: tuple[int, int]
+    ) -> None:
+        self.connection = connection
+        self.call = call
+        self.caller, self.callee = sides
+        self.caller_tag, self.callee_tag = tags
+        """0 while no answer gave one."""
+        self.creating: list[int] = []
+        """Transactions that begin it: INVITE, SUBSCRIBE, REGISTER. A branch of a forked INVITE that
+        was not confirmed has none: they are with the one that was."""
+        self.transactions: list[int] = []
+        self.notable: list[int] = []
+        """Those that can change its state, or say that something went wrong: few of very many."""
+        self.rows: list[int] = []
+        self.method = ""
+        """Of the request that began it; empty where it began before the capture, and caller and
+        callee are a guess."""
+        self.begun = False
+        """The request that began it is in the capture."""
+        self.confirmed = False
+        self.group = -1
 
     def turn(self) -> None:
         """Exchange caller and callee."""
@@ -65,58 +87,116 @@ class Leg:
 class LegFinder:
     """Puts the transactions of a capture into legs."""
 
-    def __init__(self, rows: Rows, transactions: Sequence[Transaction]) -> None:
+    def __init__(self, rows: Rows, transactions: Transactions) -> None:
         self.rows = rows
         self.transactions = transactions
         self.legs: list[Leg] = []
         self._by_tags: dict[tuple[int, int, int, int], Leg] = {}
         self._by_tag: dict[tuple[int, int, int], list[Leg]] = {}
-        self._halves: dict[HalfKey, list[Transaction]] = {}
+        self._halves: dict[HalfKey, list[int]] = {}
         self._registrations: dict[HalfKey, Leg] = {}
+        self._methods = _methods(rows)
 
     def run(self) -> list[Leg]:
         """Return the legs in order of their first row, each with its rows in order."""
-        rows = self.rows
-        to_tags = rows.to_tag
-        for transaction in self.transactions:
-            row = first_row(transaction)
-            method = transaction.method
-            if method == "REGISTER":
-                self._register(transaction, row)
-            elif to_tags[row] and (transaction.request is not None or method not in CREATING):
-                if transaction.request is not None or method not in OUTSIDE:
-                    leg = self._leg(row)
-                    leg.confirmed = leg.confirmed or method not in EARLY
-                    leg.transactions.append(transaction.index)
-                    leg.rows.extend(rows_of(transaction))
-            elif method not in OUTSIDE:
-                self._half(transaction, row)
+        rest: Sequence[int] = range(len(self.transactions))
+        twin = exchanges()
+        if twin is not None:
+            found = self.transactions
+            bundles, others = twin.in_dialogs(
+                self.rows, found.request, found.final, found.more, self._methods
+            )
+            rest = self._take_bundles(bundles, others)
+        for index in rest:
+            self._take(index)
         for key, waiting in self._halves.items():
             self._settle(key, waiting)
         for leg in self.legs:
             leg.rows.sort()
             leg.transactions.sort()
+            leg.notable.sort()
         # A half that was settled elsewhere leaves nothing behind.
         self.legs = [leg for leg in self.legs if leg.rows]
         self.legs.sort(key=lambda leg: leg.rows[0])
         return self.legs
 
-    def _register(self, transaction: Transaction, row: int) -> None:
-        rows = self.rows
-        user = rows.from_uri[row]
-        key = (transaction.connection, rows.call_id[row], user, 0)
+    def _take(self, index: int) -> None:
+        """Put a request within a dialog into its leg, and hand on everything else."""
+        rows, found = self.rows, self.transactions
+        row, answer = found.request[index], found.final[index]
+        register, early, silent, notable = self._methods
+        if row < 0 or not rows.to_tag[row] or rows.method[row] == register:
+            self._take_other(index)
+            return
+        leg, method = self._leg(row), rows.method[row]
+        if method not in early:
+            leg.confirmed = True
+        leg.transactions.append(index)
+        leg.rows.append(row)
+        if answer >= 0:
+            leg.rows.append(answer)
+        if method in notable or (
+            rows.status[answer] >= FAILED if answer >= 0 else method not in silent
+        ):
+            leg.notable.append(index)
+        if index in found.more:
+            leg.rows += found.all_rows(index)[1 + (answer >= 0) :]
+
+    def _take_bundles(self, bundles: Sequence[Bundle], others: Sequence[int]) -> Sequence[int]:
+        """Do the same with all requests of a leg at a time, and those of others before them.
+
+        Legs are made in the order in which they are first spoken of. Return the others left.
+        """
+        at, end = 0, len(others)
+        for begin, members, messages, notable, confirmed in bundles:
+            while at < end and others[at] < begin:
+                self._take(others[at])
+                at += 1
+            leg = self._leg(messages[0])
+            leg.confirmed = leg.confirmed or confirmed
+            leg.transactions += members
+            leg.rows += messages
+            leg.notable += notable
+        return others[at:]
+
+    def _take_other(self, index: int) -> None:
+        """Take in what is no request within a dialog: REGISTER, what begins one, lone answers."""
+        found = self.transactions
+        row, method, asked = found.first[index], found.method(index), found.request[index] >= 0
+        if method == "REGISTER":
+            self._register(index, row)
+        elif self.rows.to_tag[row] and not asked and method not in CREATING:
+            if method not in OUTSIDE:
+                leg = self._leg(row)
+                leg.confirmed = leg.confirmed or method not in EARLY
+                self._add(leg, index)
+        elif method not in OUTSIDE:
+            self._half(index, row, method)
+
+    def _add(self, leg: Leg, index: int) -> None:
+        leg.transactions.append(index)
+        leg.notable.append(index)
+        found = self.transactions
+        if index in found.more:
+            leg.rows += found.all_rows(index)
+            return
+        leg.rows += [row for row in (found.request[index], found.final[index]) if row >= 0]
+
+    def _register(self, index: int, row: int) -> None:
+        rows, found = self.rows, self.transactions
+        user, connection = rows.from_uri[row], found.connection(index)
+        key = (connection, rows.call_id[row], user, 0)
         leg = self._registrations.get(key)
         if leg is None:
             tag = rows.from_tag[row]
-            leg = Leg(transaction.connection, rows.call_id[row], user, rows.to_uri[row], tag, 0)
+            leg = Leg(connection, rows.call_id[row], (user, rows.to_uri[row]), (tag, 0))
             leg.method = "REGISTER"
             self._registrations[key] = leg
             self.legs.append(leg)
-        leg.creating.append(transaction.index)
-        leg.transactions.append(transaction.index)
-        leg.rows.extend(rows_of(transaction))
-        leg.begun = leg.begun or transaction.request is not None
-        leg.confirmed = leg.confirmed or is_success(transaction.status)
+        leg.creating.append(index)
+        self._add(leg, index)
+        leg.begun = leg.begun or found.request[index] >= 0
+        leg.confirmed = leg.confirmed or is_success(found.status(index))
 
     def _leg(self, row: int) -> Leg:
         """Return the leg of a message with both tags, a new one where it is the first."""
@@ -126,52 +206,55 @@ class LegFinder:
         key = (connection, call, a, b) if a < b else (connection, call, b, a)
         leg = self._by_tags.get(key)
         if leg is None:
-            leg = Leg(connection, call, rows.from_uri[row], rows.to_uri[row], a, b)
+            leg = Leg(connection, call, (rows.from_uri[row], rows.to_uri[row]), (a, b))
             self._by_tags[key] = leg
             self.legs.append(leg)
             for tag in (a, b):
                 self._by_tag.setdefault((connection, call, tag), []).append(leg)
         return leg
 
-    def _half(self, transaction: Transaction, row: int) -> None:
+    def _half(self, index: int, row: int, method: str) -> None:
         """Keep a transaction whose request has no To tag; make the legs that its answers begin."""
-        rows = self.rows
-        key = (transaction.connection, rows.call_id[row], rows.from_tag[row], rows.from_uri[row])
-        self._halves.setdefault(key, []).append(transaction)
-        if transaction.method not in CREATING:
+        rows, found = self.rows, self.transactions
+        key = (found.connection(index), rows.call_id[row], rows.from_tag[row], rows.from_uri[row])
+        self._halves.setdefault(key, []).append(index)
+        if method not in CREATING:
             return
-        for answer in answers_of(transaction):
+        for answer in found.answers(index):
             if rows.to_tag[answer] and TRYING < rows.status[answer] < FAILURE:
                 leg = self._leg(answer)
                 leg.confirmed = leg.confirmed or rows.status[answer] >= FINAL
-                leg.method = transaction.method
-                leg.begun = leg.begun or transaction.request is not None
+                leg.method = method
+                leg.begun = leg.begun or found.request[index] >= 0
                 leg.caller, leg.callee = rows.from_uri[answer], rows.to_uri[answer]
                 leg.caller_tag, leg.callee_tag = rows.from_tag[answer], rows.to_tag[answer]
 
-    def _settle(self, key: HalfKey, waiting: list[Transaction]) -> None:
+    def _settle(self, key: HalfKey, waiting: list[int]) -> None:
         """Give the transactions without To tag to the leg that they began."""
-        found = self._by_tag.get(key[:3], ())
-        for leg in found:
+        known = self._by_tag.get(key[:3], ())
+        for leg in known:
             if not leg.method and (leg.callee_tag, leg.callee) == key[2:]:
                 leg.turn()  # its answer was not captured, and its callee spoke first
-        legs = [leg for leg in found if (leg.caller_tag, leg.caller) == key[2:]]
+        legs = [leg for leg in known if (leg.caller_tag, leg.caller) == key[2:]]
         if not legs:
             self._unanswered_leg(waiting)
             return
+        found, cseq = self.transactions, self.rows.cseq
         target = next((leg for leg in legs if leg.confirmed), legs[0])
-        winners = {self.rows.cseq[first_row(one)] for one in waiting if not _failed(one.status)}
-        for transaction in waiting:
-            fork = _failed(transaction.status) and transaction.status not in CHALLENGES
-            if fork and self.rows.cseq[first_row(transaction)] in winners:
-                self._unanswered_leg([transaction])
+        winners = {cseq[found.first[one]] for one in waiting if not _failed(found.status(one))}
+        for index in waiting:
+            status, method = found.status(index), found.method(index)
+            fork = _failed(status) and status not in CHALLENGES
+            if fork and cseq[found.first[index]] in winners:
+                self._unanswered_leg([index])
                 continue
-            target.transactions.append(transaction.index)
-            if transaction.method in CREATING:
-                target.creating.append(transaction.index)
-                target.method = target.method or transaction.method
-                target.begun = target.begun or transaction.request is not None
-            for row in rows_of(transaction):
+            target.transactions.append(index)
+            target.notable.append(index)
+            if method in CREATING:
+                target.creating.append(index)
+                target.method = target.method or method
+                target.begun = target.begun or found.request[index] >= 0
+            for row in found.all_rows(index):
                 self._early_leg(row, target).rows.append(row)
 
     def _early_leg(self, row: int, target: Leg) -> Leg:
@@ -183,54 +266,37 @@ class LegFinder:
         a, b = sorted((rows.from_tag[row], tag))
         return self._by_tags.get((target.connection, target.call, a, b), target)
 
-    def _unanswered_leg(self, waiting: list[Transaction]) -> None:
+    def _unanswered_leg(self, waiting: list[int]) -> None:
         """Make the leg of requests that began no dialog: refused, cancelled, not answered."""
-        rows = self.rows
-        row = first_row(waiting[0])
-        final = waiting[-1].final
-        tag = 0 if final is None else rows.to_tag[final]
+        rows, found = self.rows, self.transactions
+        row, final = found.first[waiting[0]], found.final[waiting[-1]]
+        tag = 0 if final < 0 else rows.to_tag[final]
         ends = rows.from_uri[row], rows.to_uri[row]
-        leg = Leg(waiting[0].connection, rows.call_id[row], *ends, rows.from_tag[row], tag)
-        for transaction in waiting:
-            leg.transactions.append(transaction.index)
-            leg.rows.extend(rows_of(transaction))
-            if transaction.method in CREATING:
-                leg.creating.append(transaction.index)
-                leg.method = transaction.method
-                leg.begun = leg.begun or transaction.request is not None
+        connection = found.connection(waiting[0])
+        leg = Leg(connection, rows.call_id[row], ends, (rows.from_tag[row], tag))
+        for index in waiting:
+            self._add(leg, index)
+            method = found.method(index)
+            if method in CREATING:
+                leg.creating.append(index)
+                leg.method = method
+                leg.begun = leg.begun or found.request[index] >= 0
         self.legs.append(leg)
 
 
-def find_legs(rows: Rows, transactions: Sequence[Transaction]) -> list[Leg]:
+def find_legs(rows: Rows, transactions: Transactions) -> list[Leg]:
     """Return the legs of a capture, in order of their first row."""
     return LegFinder(rows, transactions).run()
 
 
-def first_row(transaction: Transaction) -> int:
-    """Return the row of the request, or of the first answer where there is none."""
-    if transaction.request is not None:
-        return transaction.request
-    return answers_of(transaction)[0]
-
-
-def answers_of(transaction: Transaction) -> list[int]:
-    """Return the rows of all answers, in order."""
-    final = () if transaction.final is None else (transaction.final,)
-    if not transaction.provisional and not transaction.repeated_finals:
-        return list(final)
-    return sorted((*transaction.provisional, *final, *transaction.repeated_finals))
-
-
-def rows_of(transaction: Transaction) -> list[int]:
-    """Return the rows of a transaction; the request is the first, the rest in no order."""
-    found = [] if transaction.request is None else [transaction.request]
-    if transaction.final is not None:
-        found.append(transaction.final)
-    found.extend(transaction.provisional)
-    if transaction.retransmissions or transaction.repeated_finals or transaction.acks:
-        found.extend((*transaction.retransmissions, *transaction.repeated_finals))
-        found.extend(transaction.acks)
-    return found
+def _methods(rows: Rows) -> tuple[int, set[int], set[int], set[int]]:
+    """Return the numbers of REGISTER, and of the methods that are early, silent, notable."""
+    find = rows.strings.find
+    early, silent, notable = (
+        {number for number in map(find, names) if number is not None}
+        for names in (EARLY, NO_ANSWER, NOTABLE)
+    )
+    return find("REGISTER") or -1, early, silent, notable
 
 
 def is_success(status: int | None) -> bool:

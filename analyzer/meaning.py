@@ -6,105 +6,101 @@ what the ones before it made and writes nothing into it.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from analyzer.collector import paused
 from analyzer.commands import Command, Pairer
-from analyzer.contents import elements_by_group
+from analyzer.contents import Elements
 from analyzer.dialogs import DialogBuilder
 from analyzer.groups import Groups
 from analyzer.hops import find_copies
+from analyzer.lazy import Lazy
 from analyzer.legs import find_legs
 from analyzer.model import Analysis
 from analyzer.outcomes import OutcomeJudge
 from analyzer.roles import Judge
 from analyzer.room_reader import RoomReader
 from analyzer.sessions.build import SessionBuilder
+from analyzer.sessions.material import Material
+from analyzer.states import Events
 from analyzer.transactions import freeze, match
 from analyzer.visibility import Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from analyzer.contents import Element
-    from analyzer.model import Transaction
-    from analyzer.rows import Rows
+    from analyzer.dialogs import DialogDraft
     from analyzer.trace import Trace
-
-ROOMLESS = frozenset(
-    {"requri", "getserverinfo", "getpref", "setpref", "chansrch", "getinv", "nodespermcreatechild"}
-)
-"""Commands that name no room: they are not read back for one."""
-ROOM_REPLIES = frozenset({"join", "bjoin", "part", "bccontext"})
-"""Replies whose rooms are those of their command; the rooms of others are search results."""
+    from analyzer.transaction_table import Transactions
 
 
 def analyse(trace: Trace) -> Analysis:
-    """Return transactions, dialogs, command pairs and sessions of a trace."""
+    """Return transactions, dialogs, command pairs and sessions of a trace.
+
+    The values outlive the trace: what has to be read back from the capture has been.
+    """
     with paused():
-        return _analyse(trace)
+        found = _analyse(trace)
+        found.complete()
+        return found
+
+
+def outline(trace: Trace) -> Analysis:
+    """Return the same, of which most is worked out when it is looked at, while the trace is open.
+
+    It is what ``trace.analysis()`` gives from then on.
+    """
+    with paused():
+        known: Analysis | None = trace.__dict__.get("_analysis")
+        if known is None:
+            known = trace.__dict__["_analysis"] = _analyse(trace)
+        return known
 
 
 def _analyse(trace: Trace) -> Analysis:
     rows = trace.rows
-    matcher = match(rows, trace.streams)
-    copies = find_copies(rows, matcher)
-    transactions = freeze(matcher, copies)
+    transactions = match(rows, trace.streams)
+    copies = find_copies(rows, transactions)
     groups = Groups(rows, transactions, find_legs(rows, transactions), copies)
-    elements = elements_by_group(rows, groups.group_of, _repeated(transactions, copies))
-    visibility = Visibility(trace)
+    elements = Elements(rows, groups.group_of, _repeated(transactions, copies))
+    visibility, events = Visibility(trace), Events(trace, transactions)
     judge = Judge(trace, elements)
-    builder = DialogBuilder(trace, copies, elements, visibility)
+    builder = DialogBuilder(trace, transactions, copies, elements, visibility, events)
     dialogs = builder.build(groups.groups, judge.all(groups.groups, groups.fork_of))
     reader = RoomReader(trace)
-    outcomes = OutcomeJudge(trace, transactions, visibility, partial(_rooms, reader, rows.item))
-    commands = _commands(rows, builder, elements, (transactions, matcher.of))
-    pairs = tuple(
-        outcomes.pair(index, one, dialogs[one.dialog], builder.end_rows[one.dialog])
-        for index, one in enumerate(commands)
+    outcomes = OutcomeJudge(trace, transactions, elements, visibility, reader)
+    commands = _commands(elements, transactions, dialogs)
+    outcomes.judge(commands, dialogs)
+    material = Material(
+        trace, visibility, transactions, copies, groups, dialogs, elements, events, outcomes,
+        commands, judge.lookups, reader,
+    )  # fmt: skip
+    sessions = SessionBuilder(material)
+    return Analysis(
+        freeze(transactions, copies),
+        Lazy(len(dialogs), lambda index: builder.value(dialogs[index], sessions.of.get(index))),
+        Lazy(len(commands), lambda index: outcomes.pair(commands[index])),
+        sessions.build(),
+        (transactions.of, groups.group_of, copies),
     )
-    sessions = SessionBuilder(trace, visibility, groups, dialogs)
-    made = sessions.build(transactions, pairs, elements, builder.client_tags, judge.lookups, reader)
-    placed = tuple(
-        replace(dialog, session=sessions.session_of.get(dialog.index)) for dialog in dialogs
-    )
-    return Analysis(transactions, placed, pairs, made, matcher.of, groups.group_of, copies)
 
 
-def _repeated(transactions: Sequence[Transaction], copies: Mapping[int, int]) -> set[int]:
+def _repeated(transactions: Transactions, copies: Mapping[int, int]) -> set[int]:
     """Return the rows whose XCCOS was seen before: hop copies and retransmissions."""
     found = set(copies)
-    for transaction in transactions:
-        if transaction.retransmissions:
-            found.update(transaction.retransmissions)
+    for more in transactions.more.values():
+        found.update(more.retransmissions)
     return found
 
 
 def _commands(
-    rows: Rows,
-    builder: DialogBuilder,
-    elements: Mapping[int, Sequence[Element]],
-    transactions: tuple[Sequence[Transaction], Mapping[int, int]],
+    elements: Elements, transactions: Transactions, dialogs: Sequence[DialogDraft]
 ) -> list[Command]:
     """Return the commands of all dialogs in order of their rows."""
     commands: list[Command] = []
-    for number, found in elements.items():
+    for number, _ in elements.groups():
         if number >= 0:
-            pairer = Pairer(rows, number, builder.client_tags[number])
-            commands += pairer.run(found, *transactions)
-    commands.sort(key=Command.sort_key)
+            pairer = Pairer(elements, transactions)
+            commands += pairer.run(number, dialogs[number].client_side.tag)
+    commands.sort(key=Command.first)
     return commands
-
-
-def _rooms(reader: RoomReader, first_items: Sequence[int], command: Command) -> tuple[str, ...]:
-    """Return the rooms that a command names; of one not captured those of its first reply."""
-    element = command.element
-    if element is None:
-        if command.name not in ROOM_REPLIES:
-            return ()
-        element = command.answers[0]
-    elif command.name in ROOMLESS:
-        return ()
-    return reader.facts(element.row, element.item - first_items[element.row]).rooms

@@ -7,8 +7,14 @@ milliseconds.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from analyzer.lazy import once
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 Outcome = Literal["answered", "accepted", "rejected", "unanswered", "unknown"]
 PairedBy = Literal["commandid", "order", "none"]
@@ -89,8 +95,7 @@ class Dialog:
     """Index of the session that it belongs to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """One ``rpl`` element."""
 
     row: int
@@ -139,8 +144,7 @@ class CommandPair:
     """The reply's name does not fit the command's."""
 
 
-@dataclass(frozen=True, slots=True)
-class Post:
+class Post(NamedTuple):
     """A chat message that a client sent into a room."""
 
     pair: int
@@ -149,8 +153,7 @@ class Post:
     room: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Room:
+class Room(NamedTuple):
     """A room as one session saw it."""
 
     uri: str
@@ -165,16 +168,14 @@ class Room:
     received: int
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(NamedTuple):
     """Why a dialog or transaction belongs to a session."""
 
     dialog: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """How far the sign-in got: one line of the documented flow."""
 
     id: str
@@ -186,52 +187,162 @@ class Step:
     """One sentence; of a step that is done but took long it begins with ``slow``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Session:
-    """Everything one client did, from sign-in to sign-off."""
+class Session(ABC):
+    """Everything one client did, from sign-in to sign-off.
+
+    Equal to another that has the same values. Most are worked out when somebody looks at them.
+    """
 
     index: int
     user: str | None
     epid: str | None
-    user_agent: str | None
-    server: str | None
-    """``Server``/``User-Agent`` of the first answer to REGISTER."""
-    client_address: str
-    front_end: str | None
-    transport: str
-    connections: tuple[int, ...]
-    joins: tuple[Join, ...]
-    """Its dialogs, each with the reason."""
-    services: tuple[int, ...]
-    """Transactions outside dialogs (SERVICE, OPTIONS ...)."""
-    pairs: tuple[int, ...]
-    rooms: tuple[Room, ...]
-    posts: tuple[Post, ...]
-    signed_in: int | None
-    """Row of the 200 to REGISTER."""
-    signed_off: int | None
-    started: int
-    ended: int
-    steps: tuple[Step, ...]
-    verdict: str
-    """One sentence."""
-    problems: tuple[str, ...]
-    """What failed, a sentence each, with frame numbers."""
-    doubts: tuple[str, ...] = ()
-    """Why the capture may not show all of it (holes), a sentence each."""
+
+    @property
+    @abstractmethod
+    def user_agent(self) -> str | None:
+        """Of the client."""
+
+    @property
+    @abstractmethod
+    def server(self) -> str | None:
+        """``Server``/``User-Agent`` of the first answer to REGISTER."""
+
+    @property
+    @abstractmethod
+    def client_address(self) -> str:
+        """``ip:port`` of the client."""
+
+    @property
+    @abstractmethod
+    def front_end(self) -> str | None:
+        """``ip:port`` of its front end."""
+
+    @property
+    @abstractmethod
+    def transport(self) -> str:
+        """Between the two."""
+
+    @property
+    @abstractmethod
+    def connections(self) -> tuple[int, ...]:
+        """Those that it used, in order."""
+
+    @property
+    @abstractmethod
+    def joins(self) -> tuple[Join, ...]:
+        """Its dialogs, each with the reason."""
+
+    @property
+    @abstractmethod
+    def services(self) -> tuple[int, ...]:
+        """Transactions outside dialogs (SERVICE, OPTIONS ...)."""
+
+    @property
+    @abstractmethod
+    def pairs(self) -> tuple[int, ...]:
+        """Its commands and posts."""
+
+    @property
+    @abstractmethod
+    def rooms(self) -> tuple[Room, ...]:
+        """In the order in which they are first spoken of."""
+
+    @property
+    @abstractmethod
+    def posts(self) -> tuple[Post, ...]:
+        """What it wrote into rooms."""
+
+    @property
+    @abstractmethod
+    def signed_in(self) -> int | None:
+        """Row of the 200 to REGISTER."""
+
+    @property
+    @abstractmethod
+    def signed_off(self) -> int | None:
+        """Row of the 200 to REGISTER with Expires 0."""
+
+    @property
+    @abstractmethod
+    def started(self) -> int:
+        """Time of its first message."""
+
+    @property
+    @abstractmethod
+    def ended(self) -> int:
+        """Time of its last message."""
+
+    @property
+    @abstractmethod
+    def steps(self) -> tuple[Step, ...]:
+        """The ten of its sign-in."""
+
+    @property
+    @abstractmethod
+    def verdict(self) -> str:
+        """One sentence."""
+
+    @property
+    @abstractmethod
+    def problems(self) -> tuple[str, ...]:
+        """What failed, a sentence each, with frame numbers."""
+
+    @property
+    @abstractmethod
+    def doubts(self) -> tuple[str, ...]:
+        """Why the capture may not show all of it (holes), a sentence each."""
+
+    def _values(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in SESSION_FIELDS)
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Session) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._values())
+
+    def __repr__(self) -> str:
+        values = zip(SESSION_FIELDS, self._values(), strict=True)
+        return f"Session({', '.join(f'{name}={value!r}' for name, value in values)})"
 
 
-@dataclass(frozen=True, slots=True)
+SESSION_FIELDS = (
+    *("index", "user", "epid", "user_agent", "server", "client_address", "front_end", "transport"),
+    *("connections", "joins", "services", "pairs", "rooms", "posts", "signed_in"),
+    *("signed_off", "started", "ended", "steps", "verdict", "problems", "doubts"),
+)
+
+
 class Analysis:
-    """All meaning of one trace."""
+    """All meaning of one trace. What nobody has looked at yet is made when somebody does."""
 
-    transactions: tuple[Transaction, ...]
-    dialogs: tuple[Dialog, ...]
-    pairs: tuple[CommandPair, ...]
-    sessions: tuple[Session, ...]
-    transaction_of: dict[int, int]
-    """Row to transaction."""
-    dialog_of: dict[int, int]
-    """Row to dialog."""
-    copy_of: dict[int, int]
-    """Row to the row seen first, for hop copies."""
+    def __init__(
+        self,
+        transactions: Sequence[Transaction],
+        dialogs: Sequence[Dialog],
+        pairs: Sequence[CommandPair],
+        sessions: Sequence[Session],
+        rows: tuple[Sequence[int], Sequence[int], dict[int, int]],
+    ) -> None:
+        self.transactions = transactions
+        self.dialogs = dialogs
+        self.pairs = pairs
+        self.sessions = sessions
+        self._transaction_of, self._dialog_of, self.copy_of = rows
+        """``copy_of``: row to the row seen first, for hop copies."""
+
+    def complete(self) -> None:
+        """Work out all that needs the capture: the rest needs only rows."""
+        for values in (self.pairs, self.sessions):
+            for value in values:
+                hash(value)
+
+    @once
+    def transaction_of(self) -> dict[int, int]:
+        """Row to transaction."""
+        return {row: index for row, index in enumerate(self._transaction_of) if index >= 0}
+
+    @once
+    def dialog_of(self) -> dict[int, int]:
+        """Row to dialog."""
+        return {row: index for row, index in enumerate(self._dialog_of) if index >= 0}

@@ -16,124 +16,165 @@ from dissectors.model import Malformed
 from dissectors.sip.ms_headers import ms_diagnostics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from analyzer.commands import Command
-    from analyzer.contents import Element
-    from analyzer.model import Dialog, Outcome, Transaction
+    from analyzer.commands import Answer, Command
+    from analyzer.contents import Elements
+    from analyzer.dialogs import DialogDraft
+    from analyzer.room_reader import RoomReader
     from analyzer.trace import Trace
+    from analyzer.transaction_table import Transactions
     from analyzer.visibility import Visibility
 
 SHOWN_REPLIES = 3
 """Replies of a command whose frames its sentence names."""
+ROOMLESS = frozenset(
+    {"requri", "getserverinfo", "getpref", "setpref", "chansrch", "getinv", "nodespermcreatechild"}
+)
+"""Commands that name no room: they are not read back for one."""
+ROOM_REPLIES = frozenset({"join", "bjoin", "part", "bccontext"})
+"""Replies whose rooms are those of their command; the rooms of others are search results."""
 
 
 class OutcomeJudge:
-    """Makes command pairs of the commands of a trace."""
+    """Says of the commands of a trace what became of them, and makes pairs of them."""
 
     def __init__(
         self,
         trace: Trace,
-        transactions: Sequence[Transaction],
+        transactions: Transactions,
+        elements: Elements,
         visibility: Visibility,
-        rooms: Callable[[Command], tuple[str, ...]],
+        reader: RoomReader,
     ) -> None:
         self._trace = trace
         self._rows = trace.rows
         self._transactions = transactions
+        self._elements = elements
         self._visibility = visibility
-        self._rooms = rooms
+        self._reader = reader
+        self._rooms: dict[int, tuple[str, ...]] = {}
+        self.dialogs: Sequence[DialogDraft] = ()
 
-    def pair(
-        self, index: int, command: Command, dialog: Dialog | None, ended: int | None
-    ) -> CommandPair:
-        """Return a command with its outcome; ``ended`` is the row of its dialog's BYE."""
+    def judge(self, commands: Sequence[Command], dialogs: Sequence[DialogDraft]) -> None:
+        """Give all commands of the trace their outcome and number."""
+        self.dialogs = dialogs
+        for index, command in enumerate(commands):
+            command.index = index
+            if command.element < 0:
+                continue
+            if command.answers:
+                command.outcome = "answered"
+            elif command.status is not None and not accepted(command.status):
+                command.outcome = "rejected"
+            elif command.status is not None and command.post:
+                command.outcome = "accepted"
+            elif self._visibility.why_unknown(command.row, self._ended(command)) is None:
+                command.outcome = "unanswered"
+
+    def _ended(self, command: Command) -> int | None:
+        """Return the row of the BYE that ended the dialog of a command."""
+        return self.dialogs[command.dialog].end.row if command.dialog >= 0 else None
+
+    def pair(self, command: Command) -> CommandPair:
+        """Return a command as a value."""
         rows, value = self._rows, self._rows.strings.values
-        first = command.element or command.answers[0]
-        sent = None if command.element is None else command.element.row
-        transaction = None
-        if command.transaction is not None:
-            transaction = self._transactions[command.transaction]
-        outcome, detail = self._outcome(command, transaction, ended)
-        user = None if dialog is None else dialog.client
-        if user is None and sent is not None:
-            user = value[rows.from_uri[sent]]
+        row, element = command.first()
+        sent = None if command.element < 0 else row
+        known = command.transaction >= 0
         return CommandPair(
-            index=index,
+            index=command.index,
             kind="grpchat" if command.post else "cmd",
             command=command.name,
             row=sent,
-            item=first.item - rows.item[first.row],
+            item=element - rows.item[row],
             envid=value[command.key[0]],
             seqid=value[command.key[1]],
-            call_id=value[rows.call_id[first.row]] or "",
-            dialog=None if dialog is None else dialog.index,
-            user=user,
-            rooms=self._rooms(command),
-            transaction=command.transaction,
+            call_id=value[rows.call_id[row]] or "",
+            dialog=None if command.dialog < 0 else command.dialog,
+            user=self.user(command),
+            rooms=self.rooms(command),
+            transaction=command.transaction if known else None,
             sip_status=command.status,
-            sip_latency_ms=None if transaction is None else transaction.latency_ms,
+            sip_latency_ms=self._transactions.latency_ms(command.transaction) if known else None,
             replies=tuple(self._reply(reply, sent) for reply in command.answers),
-            outcome=outcome,
+            outcome=command.outcome,
             paired_by=command.paired_by,
-            detail=detail,
+            detail=self.detail(command),
             name_mismatch=command.name_mismatch,
         )
 
-    def _reply(self, reply: Element, sent: int | None) -> Reply:
-        rows, value = self._rows, self._rows.strings.values
-        columns = rows.item_columns
-        latency = None if sent is None else (rows.time[reply.row] - rows.time[sent]) / 1e6
+    def user(self, command: Command) -> str | None:
+        """Return the URI of who sent a command."""
+        user = None if command.dialog < 0 else self.dialogs[command.dialog].client
+        if user is None and command.element >= 0:
+            user = self._rows.strings.values[self._rows.from_uri[command.row]]
+        return user
+
+    def rooms(self, command: Command) -> tuple[str, ...]:
+        """Return the rooms that a command names; of one not captured those of its first reply."""
+        if command.name not in ROOM_REPLIES if command.element < 0 else command.name in ROOMLESS:
+            return ()
+        known = self._rooms.get(command.index)
+        if known is None:
+            row, element = command.first()
+            known = self._reader.facts(row, element - self._rows.item[row]).rooms
+            self._rooms[command.index] = known
+        return known
+
+    def answer_id(self, reply: Answer) -> str:
+        """Return the id of a reply as on the wire."""
+        return self._elements.text("id", reply.element) or f"rpl:{reply.name}"
+
+    def code(self, reply: Answer) -> str | None:
+        """Return the code of a reply."""
+        return self._elements.text("code", reply.element)
+
+    def _reply(self, reply: Answer, sent: int | None) -> Reply:
+        rows, text = self._rows, self._elements.text
         return Reply(
             reply.row,
-            reply.item - rows.item[reply.row],
-            value[columns["id"][reply.item]] or f"rpl:{reply.name}",
-            value[columns["code"][reply.item]],
-            value[columns["text"][reply.item]],
-            latency,
+            reply.element - rows.item[reply.row],
+            self.answer_id(reply),
+            text("code", reply.element),
+            text("text", reply.element),
+            None if sent is None else (rows.time[reply.row] - rows.time[sent]) / 1e6,
         )
 
-    def _outcome(
-        self, command: Command, transaction: Transaction | None, ended: int | None
-    ) -> tuple[Outcome, str]:
-        if command.element is None:
-            return "unknown", f"{self._replies(command)}; its command is not in the capture"
+    def detail(self, command: Command) -> str:
+        """Return the sentence that says what became of a command."""
+        if command.element < 0:
+            return f"{self._replies(command)}; its command is not in the capture"
         history = self._history(command)
         if command.answers:
-            return "answered", self._replies(command) + history
+            return self._replies(command) + history
         if command.status is None:
-            return self._silence(command.element.row, "SIP did not answer it", ended, history)
-        answer = self._answer(command, transaction)
-        if not accepted(command.status):
-            return "rejected", answer + history
-        if command.post:
-            return "accepted", answer + history
-        return self._silence(command.element.row, f"{answer}, but no reply came", ended, history)
+            return self._silence(command, "SIP did not answer it") + history
+        answer = self._answer(command)
+        if command.outcome in {"rejected", "accepted"}:
+            return answer + history
+        return self._silence(command, f"{answer}, but no reply came") + history
 
-    def _silence(self, row: int, what: str, ended: int | None, history: str) -> tuple[Outcome, str]:
-        why = self._visibility.why_unknown(row, ended)
+    def _silence(self, command: Command, what: str) -> str:
+        why = self._visibility.why_unknown(command.row, self._ended(command))
         if why is not None:
-            return "unknown", f"{what}; {why}{history}"
-        left = self._visibility.time_left(row) / SECOND
-        return "unanswered", f"{what} in the {left:.1f} s that the capture goes on{history}"
+            return f"{what}; {why}"
+        left = self._visibility.time_left(command.row) / SECOND
+        return f"{what} in the {left:.1f} s that the capture goes on"
 
-    def _answer(self, command: Command, transaction: Transaction | None) -> str:
+    def _answer(self, command: Command) -> str:
         """Return what SIP answered: ``503 Service Unavailable in frame 78 (20000 ...)``."""
-        final = None if transaction is None else transaction.final
-        if final is None:
-            return f"SIP answered {command.status}"
+        final = self._transactions.final[command.transaction]
         text = f"SIP answered {status_text(self._trace, final)} in frame {self._rows.frame[final]}"
         return text if accepted(command.status) else text + diagnosis(self._trace, final)
 
     def _replies(self, command: Command) -> str:
-        rows, columns = self._rows, self._rows.item_columns
-        value = rows.strings.values
+        text, frame = self._elements.text, self._rows.frame
         parts = []
         for reply in command.answers[:SHOWN_REPLIES]:
-            code = value[columns["code"][reply.item]]
-            text = value[columns["text"][reply.item]]
-            result = " ".join(part for part in (code, text) if part) or "no result"
-            parts.append(f"rpl:{reply.name} {result} in frame {rows.frame[reply.row]}")
+            told = (text("code", reply.element), text("text", reply.element))
+            result = " ".join(part for part in told if part) or "no result"
+            parts.append(f"rpl:{reply.name} {result} in frame {frame[reply.row]}")
         more = len(command.answers) - len(parts)
         if more > 0:
             parts.append(f"{more} more")

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.collector import paused
 from analyzer.paths import compiled
-from analyzer.pipeline import Pipeline, Share
+from analyzer.pipeline import Pipeline
 from analyzer.reading import renumber
+from analyzer.share import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

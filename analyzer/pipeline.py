@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from operator import itemgetter
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from analyzer.flow import Flow
 from analyzer.reading import MAX_TLS, Reading, TlsConnection
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from analyzer.rows import Rows
+    from analyzer.share import Share
     from dissectors.capture.pcap import PcapReader
     from dissectors.capture.pcapng import PcapngReader
     from dissectors.sip.framed import Framed
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 # Heads of the TLS record and of the ClientHello in it, version, and random.
 HELLO_LENGTH = 5 + 4 + 2 + 32
-# Connections that a share remembers whether it has them.
-MAX_KEYS = 1 << 17
 # Gaps and conflicts of a connection that has not shown any SIP yet: most never will.
 MAX_EARLY = 100
 # Problems that are kept word by word; the rest is counted.
@@ -54,29 +52,6 @@ MAX_PROBLEMS = 200
 
 _time = itemgetter(Frame._fields.index("time_ns"))
 _link = itemgetter(Frame._fields.index("link"))
-
-
-class Share:
-    """Of several readers of the same capture, which connections this one reads."""
-
-    __slots__ = ("index", "known", "of")
-
-    def __init__(self, index: int, of: int) -> None:
-        self.index = index
-        self.of = of
-        self.known: dict[bytes, bool] = {}
-
-    def has(self, key: bytes) -> bool:
-        """Tell whether a connection is ours; the same for both of its directions."""
-        ours = self.known.get(key)
-        if ours is None:
-            half = len(key) // 2 - 2
-            source = crc32(key[-4:-2], crc32(key[:half]))
-            target = crc32(key[-2:], crc32(key[half:-4]))
-            if len(self.known) >= MAX_KEYS:
-                self.known.clear()
-            ours = self.known[key] = (source ^ target) % self.of == self.index
-        return ours
 
 
 class Pipeline:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.legs import first_row
 from analyzer.outcomes import diagnosis
+from analyzer.sessions.rooms import is_good
 from analyzer.states import OBSOLETE, request_text, status_text
-from analyzer.transactions import CHALLENGES
+from analyzer.transaction_table import CHALLENGES, NO_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
-    from analyzer.model import CommandPair, Dialog, Transaction
+    from analyzer.commands import Command
+    from analyzer.dialogs import DialogDraft
     from analyzer.sessions.view import SessionView
 
 Problem = tuple[int, str]
@@ -39,80 +40,73 @@ def problems_of(view: SessionView) -> tuple[str, ...]:
 
 def _commands(view: SessionView) -> Iterator[Problem]:
     """Yield rejected and unanswered commands, those of one INFO in one sentence."""
-    grouped: dict[tuple[int, str, str], list[CommandPair]] = {}
-    for pair in view.pairs:
-        refused = [reply for reply in pair.replies if _refusal(reply.code)]
-        if pair.row is not None and (pair.outcome in {"rejected", "unanswered"} or refused):
-            what: str = "refused" if refused else pair.outcome
-            grouped.setdefault((pair.row, pair.command, what), []).append(pair)
-        if pair.name_mismatch:
-            row = pair.row if pair.row is not None else pair.replies[0].row
-            names = ", ".join(sorted({reply.id for reply in pair.replies}))
-            yield row, f"{pair.command} in frame {view.frame(row)} was answered by {names}"
-    for (row, name, what), pairs in grouped.items():
-        count = f"{len(pairs)} commands {name}" if len(pairs) > 1 else _called(pairs[0])
-        room = f" into {pairs[0].rooms[0]}" if name == "grpchat" and pairs[0].rooms else ""
-        text = f"{count}{room} in frame {view.frame(row)}: {what}; {pairs[0].detail}"
-        yield row, text
+    grouped: dict[tuple[int, str, str], list[Command]] = {}
+    outcomes = view.outcomes
+    for one in view.commands:
+        refused = not all(is_good(outcomes.code(reply)) for reply in one.answers)
+        if one.element >= 0 and (refused or one.outcome in {"rejected", "unanswered"}):
+            what: str = "refused" if refused else one.outcome
+            grouped.setdefault((one.row, one.name, what), []).append(one)
+        if one.name_mismatch:
+            row = one.first()[0]
+            names = ", ".join(sorted({outcomes.answer_id(reply) for reply in one.answers}))
+            yield row, f"{one.name} in frame {view.frame(row)} was answered by {names}"
+    for (row, name, what), commands in grouped.items():
+        count = f"{len(commands)} commands {name}" if len(commands) > 1 else _called(commands[0])
+        rooms = outcomes.rooms(commands[0]) if name == "grpchat" else ()
+        room = f" into {rooms[0]}" if rooms else ""
+        detail = outcomes.detail(commands[0])
+        yield row, f"{count}{room} in frame {view.frame(row)}: {what}; {detail}"
 
 
-def _called(pair: CommandPair) -> str:
-    return "post" if pair.kind == "grpchat" else pair.command
-
-
-def _refusal(code: str | None) -> bool:
-    return code is not None and not code.startswith("2")
+def _called(command: Command) -> str:
+    return "post" if command.post else command.name
 
 
 def _transactions(view: SessionView) -> Iterator[Problem]:
-    told = {pair.transaction for pair in view.pairs if pair.transaction is not None}
+    told = {one.transaction for one in view.commands}
     for dialog in view.dialogs:
         if dialog.index in view.branches:
             continue
-        met = _later_than_challenges(view.transactions[dialog.index])
-        for transaction in view.transactions[dialog.index]:
-            if transaction.index not in told:
-                yield from _transaction(view, transaction, met)
-    met = _later_than_challenges(view.services)
-    for transaction in view.services:
-        yield from _transaction(view, transaction, met)
+        for index in dialog.group.notable:
+            if index not in told:
+                yield from _transaction(view, index, dialog.group.transactions)
+    for index in view.outside:
+        yield from _transaction(view, index, view.outside)
 
 
-def _later_than_challenges(transactions: Iterable[Transaction]) -> dict[str, int]:
-    """Return the index of the last transaction of each method: a challenge before it was met."""
-    return {transaction.method: transaction.index for transaction in transactions}
-
-
-def _transaction(
-    view: SessionView, transaction: Transaction, last: dict[str, int]
-) -> Iterator[Problem]:
-    row, status = first_row(transaction), transaction.status
-    frame = view.frame(row)
+def _transaction(view: SessionView, index: int, others: Sequence[int]) -> Iterator[Problem]:
+    """Yield what was wrong with a transaction; ``others`` are those of its dialog, in order."""
+    found = view.found
+    row, final, status = found.first[index], found.final[index], found.status(index)
     if status is None:
-        if transaction.expects_answer and transaction.request is not None:
-            yield from _silence(view, transaction, row, frame)
+        if found.request[index] >= 0 and found.method(index) not in NO_ANSWER:
+            yield from _silence(view, index, row)
         return
-    if status < FAILED or transaction.final is None:
-        return
-    if status in CHALLENGES and last[transaction.method] > transaction.index:
+    if status < FAILED or (status in CHALLENGES and _was_met(view, index, others)):
         return
     if status == OBSOLETE:  # of INVITE: cancelled; of the client: told with the dialog
         return
-    text = status_text(view.trace, transaction.final) + diagnosis(view.trace, transaction.final)
-    where = f" (frame {view.frame(transaction.final)})"
-    yield row, f"{request_text(view.trace, transaction)} in frame {frame} answered {text}{where}"
+    text = status_text(view.trace, final) + diagnosis(view.trace, final)
+    asked = f"{request_text(found, index)} in frame {view.frame(row)}"
+    yield row, f"{asked} answered {text} (frame {view.frame(final)})"
 
 
-def _silence(
-    view: SessionView, transaction: Transaction, row: int, frame: int
-) -> Iterator[Problem]:
+def _was_met(view: SessionView, index: int, others: Sequence[int]) -> bool:
+    """Say whether a challenge was met: a later transaction of its method shows it."""
+    method_of = view.found.method
+    method = method_of(index)
+    return next(one for one in reversed(others) if method_of(one) == method) > index
+
+
+def _silence(view: SessionView, index: int, row: int) -> Iterator[Problem]:
     if view.visibility.why_unknown(row) is None:
-        text = request_text(view.trace, transaction)
-        yield row, f"{text} in frame {frame} was never answered"
+        text = request_text(view.found, index)
+        yield row, f"{text} in frame {view.frame(row)} was never answered"
 
 
 def _rooms(view: SessionView) -> Iterator[Problem]:
-    for room in view.rooms:
+    for room in view.refused_rooms:
         if room.refused is not None:
             name = f" ({room.name})" if room.name else ""
             frame = view.frame(room.refused)
@@ -120,25 +114,24 @@ def _rooms(view: SessionView) -> Iterator[Problem]:
 
 
 def _dialogs(view: SessionView) -> Iterator[Problem]:
-    for dialog in view.dialogs:
-        transactions = view.transactions[dialog.index]
-        if dialog.role not in {"lookup", "channel"} or dialog.index in view.branches:
-            continue
-        yield from _obsolete(view, dialog, transactions)
-        if dialog.ended_by == "BYE from service":
-            row = next(first_row(one) for one in transactions if one.method == "BYE")
-            frame = view.frame(row)
-            yield row, f"the service ended the {dialog.role} dialog by BYE in frame {frame}"
+    for role in ("lookup", "channel"):
+        for dialog in view.of_role(role):
+            yield from _obsolete(view, dialog)
+            if dialog.end.ended_by == "BYE from service":
+                found = view.found
+                byes = (one for one in dialog.group.notable if found.method(one) == "BYE")
+                row = found.first[next(byes)]
+                frame = view.frame(row)
+                yield row, f"the service ended the {dialog.role} dialog by BYE in frame {frame}"
 
 
-def _obsolete(
-    view: SessionView, dialog: Dialog, transactions: Iterable[Transaction]
-) -> Iterator[Problem]:
+def _obsolete(view: SessionView, dialog: DialogDraft) -> Iterator[Problem]:
     """Yield the dialog that a client has given up and its service still writes into."""
+    table = view.found
     found = [
-        one.final
-        for one in transactions
-        if one.status == OBSOLETE and one.final is not None and one.method not in CANCELLED
+        table.final[one]
+        for one in dialog.group.notable
+        if table.status(one) == OBSOLETE and table.method(one) not in CANCELLED
     ]
     if found:
         frames = ", ".join(str(view.frame(row)) for row in found[:5])

@@ -7,14 +7,15 @@ judged by the URI in To: the Request-URI of what follows is the Contact of a ser
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from dissectors.model import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from analyzer.contents import Element
+    from analyzer.contents import Elements, Kind
     from analyzer.groups import Group
     from analyzer.model import Role
     from analyzer.trace import Trace
@@ -45,16 +46,10 @@ UNDECIDED = Judgement("other", "nothing in the capture says what it is for")
 class Judge:
     """Judges the dialogs of a trace; reads messages back only where rows do not suffice."""
 
-    def __init__(self, trace: Trace, elements: Mapping[int, Sequence[Element]]) -> None:
+    def __init__(self, trace: Trace, elements: Elements) -> None:
         self._trace = trace
         self._elements = elements
-        replies = [
-            one
-            for group in elements.values()
-            for one in group
-            if one.kind == "rpl" and one.name == LOOKUP_COMMAND
-        ]
-        self.lookups = learned_uris(trace, replies)
+        self.lookups = learned_uris(trace, lookup_replies(elements))
         """Rows of ``rpl:requri`` with the URIs that each brought."""
         self._learned: dict[str, int] = {}
         for row, uris in self.lookups.items():
@@ -84,7 +79,25 @@ class Judge:
             return Judgement("registration", "REGISTER")
         if group.method == "SUBSCRIBE":
             return Judgement("subscription", group.evidence)
-        return by_content(self._elements.get(group.number, ()), self._trace.rows.frame)
+        return self._by_content(group.number)
+
+    def _by_content(self, group: int) -> Judgement | None:
+        """Judge a dialog by the XCCOS that it carried."""
+        what, asked = self._elements.what, None
+        for element in self._elements.of(group):
+            kind, name = what[element]
+            if kind == "other":
+                continue
+            if name != LOOKUP_COMMAND:
+                return Judgement("channel", self._carried(element))
+            asked = element if asked is None else asked
+        return None if asked is None else Judgement("lookup", self._carried(asked))
+
+    def _carried(self, element: int) -> str:
+        kind, name = self._elements.what[element]
+        shown = name if kind == "grpchat" else f"{kind}:{name}"
+        frame = self._trace.rows.frame[self._elements.row[element]]
+        return f"it carried {shown} (frame {frame})"
 
     def _by_uri(self, group: Group) -> Judgement:
         """Judge a dialog that carried no XCCOS by the URI it was opened to."""
@@ -120,20 +133,6 @@ class Judge:
         return Judgement(known.role, f"another dialog with {uri} is one: {known.evidence}", uri)
 
 
-def by_content(elements: Sequence[Element], frames: Sequence[int]) -> Judgement | None:
-    """Judge a dialog by the XCCOS that it carried; ``frames`` is the rows' frame column."""
-    asked = None
-    for one in elements:
-        if one.kind == "other":
-            continue
-        if one.name != LOOKUP_COMMAND:
-            return Judgement("channel", f"it carried {_shown(one)} (frame {frames[one.row]})")
-        asked = asked or one
-    if asked is None:
-        return None
-    return Judgement("lookup", f"it carried {_shown(asked)} (frame {frames[asked.row]})")
-
-
 def by_shape(uri: str) -> Judgement | None:
     """Judge a dialog by the shape of the URI that it was opened to."""
     user = user_part(uri)
@@ -149,15 +148,25 @@ def user_part(uri: str) -> str:
     return uri.partition(":")[2].partition("@")[0].lower()
 
 
+@lru_cache(maxsize=1 << 14)
 def plain_uri(uri: str) -> str:
     """Return a URI as it compares: lower case, without parameters (``;opaque=...;gruu``)."""
     return uri.partition(";")[0].partition("?")[0].strip("<> ").lower()
 
 
-def learned_uris(trace: Trace, replies: Iterable[Element]) -> dict[int, tuple[str, ...]]:
-    """Return the rows of ``rpl:requri`` with the Channel service URIs that each brought."""
+def lookup_replies(elements: Elements) -> Iterator[int]:
+    """Yield the rows that have ``rpl:requri``, dialog after dialog."""
+    wanted: tuple[Kind, str] = ("rpl", LOOKUP_COMMAND)
+    if elements.have(*wanted):
+        what, row = elements.what, elements.row
+        for _, found in elements.groups():
+            yield from (row[element] for element in found if what[element] == wanted)
+
+
+def learned_uris(trace: Trace, rows: Iterable[int]) -> dict[int, tuple[str, ...]]:
+    """Return rows of ``rpl:requri`` with the Channel service URIs that each brought."""
     learned: dict[int, tuple[str, ...]] = {}
-    for row in dict.fromkeys(reply.row for reply in replies):
+    for row in dict.fromkeys(rows):
         document = trace.document(row)
         if document is None or isinstance(document, Malformed):
             continue
@@ -186,7 +195,3 @@ def provisioned_uris(trace: Trace) -> dict[str, int]:
         for uri in PROVISIONED.findall(trace.raw(row)):
             found.setdefault(plain_uri(uri.decode("utf-8", "replace")), row)
     return found
-
-
-def _shown(element: Element) -> str:
-    return element.name if element.kind == "grpchat" else f"{element.kind}:{element.name}"

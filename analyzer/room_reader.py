@@ -58,7 +58,7 @@ class RoomReader:
         if self._rows.items[row] == 1:
             raw = self._trace.raw(row)
             at = raw.find(b"\r\n\r\n")
-            if at > 0 and raw.find(b"<!", at) < 0 and raw.find(b"\0", at) < 0:
+            if at > 0 and not _is_strange(raw, at):
                 local = self._rows.strings.values[self._elements[self._rows.item[row]]]
                 facts = _chat(raw, at) if local == "grpchat" else _scan(raw, at)
                 if facts is not None:
@@ -70,6 +70,12 @@ class RoomReader:
             RoomFacts(rooms_of(item), failed_rooms(item), room_names(item))
             for item in document.items
         ]
+
+
+def _is_strange(raw: bytes, at: int) -> bool:
+    """Say whether a body has comments, CDATA, declarations or zero bytes."""
+    # One character is found far sooner than two.
+    return (b"!" in raw and raw.find(b"<!", at) >= 0) or raw.find(b"\0", at) >= 0
 
 
 def _chat(raw: bytes, at: int) -> RoomFacts | None:
@@ -91,7 +97,7 @@ def _scan(raw: bytes, at: int) -> RoomFacts | None:
     for tag in _TAG.finditer(raw, at):
         name, text = tag.groups()
         try:
-            attributes = {key: _plain(one or other) for key, one, other in _ATTRIBUTE.findall(text)}
+            attributes = _attributes(text)
         except ValueError:
             return None
         room = _room(name, attributes)
@@ -102,6 +108,14 @@ def _scan(raw: bytes, at: int) -> RoomFacts | None:
             if name == b"chanib" and attributes.get(b"name"):
                 names.setdefault(room, attributes[b"name"])
     return RoomFacts(tuple(rooms), tuple(failed), names)
+
+
+def _attributes(text: bytes) -> dict[bytes, str]:
+    """Return the attributes of a tag; ValueError where reading them takes more than this."""
+    found = _ATTRIBUTE.findall(text)
+    if b"&" in text or b"\n" in text or b"\t" in text or b"\r" in text:
+        return {key: _plain(one or other) for key, one, other in found}
+    return {key: (one or other).decode() for key, one, other in found}
 
 
 def _plain(value: bytes) -> str:

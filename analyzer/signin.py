@@ -7,6 +7,7 @@ design makes it ``not-applicable``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer import signin_evidence as evidence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from analyzer.sessions.view import SessionView
-    from analyzer.signin_evidence import Seen
+    from analyzer.signin_evidence import Seen, Status
 
 
 class StepSpec(NamedTuple):
@@ -77,19 +78,18 @@ def steps_of(view: SessionView) -> tuple[Step, ...]:
     """Return the ten steps of a session's sign-in."""
     found = [spec.test(view) for spec in STEPS]
     seen = [position for position, step in enumerate(found) if step is not None]
+    first_phase = STEPS[seen[0] if seen else -1].phase
+    last = seen[-1] if seen else -1
     steps = []
     stopped: str | None = None
     for position, (spec, step) in enumerate(zip(STEPS, found, strict=True)):
         if step is None:
-            rest = not seen or position > seen[-1]
-            before = all(STEPS[at].phase >= spec.phase for at in seen)
-            steps.append(_unseen(spec, view, stopped if rest else None, before=before, rest=rest))
+            before = spec.phase <= first_phase
+            steps.append(_unseen(spec, view, stopped, before=before, rest=position > last))
             continue
         if step.status in {"failed", "missing"} and stopped is None:
             stopped = spec.id
-        steps.append(
-            Step(spec.id, spec.title, step.status, step.frames, step.latency_ms, step.detail)
-        )
+        steps.append(Step(spec.id, spec.title, *step))
     return tuple(steps)
 
 
@@ -98,17 +98,19 @@ def _unseen(
 ) -> Step:
     without = spec.without(view)
     if without is not None:
-        return Step(spec.id, spec.title, "not-applicable", (), None, without)
+        return _bare(spec, "not-applicable", without)
     if before and view.late:
-        why = "the session was going on before the capture began"
-        return Step(spec.id, spec.title, "not-captured", (), None, why)
-    if stopped is not None:
-        return Step(spec.id, spec.title, "missing", (), None, f"not reached after step {stopped}")
+        return _bare(spec, "not-captured", "the session was going on before the capture began")
+    if rest and stopped is not None:
+        return _bare(spec, "missing", f"not reached after step {stopped}")
     if view.gaps is not None:
-        return Step(spec.id, spec.title, "not-captured", (), None, view.gaps)
+        return _bare(spec, "not-captured", view.gaps)
     if rest and view.cut_short:
-        why = "the capture ends before it"
-        return Step(spec.id, spec.title, "not-captured", (), None, why)
-    return Step(
-        spec.id, spec.title, "missing", (), None, "not there, though the capture has no gap"
-    )
+        return _bare(spec, "not-captured", "the capture ends before it")
+    return _bare(spec, "missing", "not there, though the capture has no gap")
+
+
+@lru_cache(maxsize=256)
+def _bare(spec: StepSpec, status: Status, detail: str) -> Step:
+    """Return a step of which nothing was seen: the sessions of a capture share them."""
+    return Step(spec.id, spec.title, status, (), None, detail)

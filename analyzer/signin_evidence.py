@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analyzer.legs import is_success
 from analyzer.sessions.registrations import refused
+from analyzer.sessions.rooms import is_good
 from analyzer.states import request_text, status_text
 from analyzer.times import SECOND
-from analyzer.transactions import CHALLENGES
+from analyzer.transaction_table import CHALLENGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.model import CommandPair, Dialog, Transaction
+    from analyzer.commands import Command
+    from analyzer.dialogs import DialogDraft
     from analyzer.sessions.view import SessionView
 
 Status = Literal["ok", "failed", "missing", "not-applicable", "not-captured"]
@@ -42,7 +44,7 @@ def registered(view: SessionView) -> Seen | None:
         frame = view.frame(first.dialog.rows[0])
         return Seen("not-captured", (frame,), None, f"refreshed only (frame {frame})")
     tried = [one for registration in view.registrations for one in registration.transactions]
-    rounds = sum(one.status in CHALLENGES for one in tried)
+    rounds = sum(view.found.status(one) in CHALLENGES for one in tried)
     for registration in view.registrations:
         if registration.signed_in is not None:
             row = registration.signed_in
@@ -50,39 +52,39 @@ def registered(view: SessionView) -> Seen | None:
             met = f" after {rounds} challenges" if rounds else ""
             detail = status_text(view.trace, row) + met
             return _timed(view, start, row, (start, row), detail)
-    bad = refused(view.registrations[-1])
-    if bad is not None and bad.status not in CHALLENGES:
+    bad = refused(view.registrations[-1], view.found)
+    if bad is not None and view.found.status(bad) not in CHALLENGES:
         return _answered(view, bad)
     return _stopped(view, tried)
 
 
-def _stopped(view: SessionView, tried: Sequence[Transaction]) -> Seen:
+def _stopped(view: SessionView, tried: Sequence[int]) -> Seen:
     """Judge a sign-in that neither succeeded nor was refused for good."""
     last = tried[-1]
-    if last.status is None:
+    answered = view.found.status(last)
+    if answered is None:
         return _unanswered(view, last)
-    row = last.final if last.final is not None else 0
+    row = view.found.final[last]
     text = f"nothing follows {status_text(view.trace, row)}"
     if view.cut_short or view.gaps is not None:
         return Seen("not-captured", (view.frame(row),), None, text)
-    status: Status = "failed" if last.status in CHALLENGES else "missing"
+    status: Status = "failed" if answered in CHALLENGES else "missing"
     return Seen(status, (view.frame(row),), None, text)
 
 
 def subscribed(view: SessionView) -> Seen | None:
     """Step 2: at least one SUBSCRIBE answered 2xx."""
-    found = [
-        one
-        for dialog in view.of_role("subscription")
-        for one in view.transactions[dialog.index]
-        if one.method == "SUBSCRIBE"
-    ]
-    return _best(view, found)
+    return _best(view, _of_method(view, view.of_role("subscription"), "SUBSCRIBE"))
 
 
 def published(view: SessionView) -> Seen | None:
     """Step 3: at least one SERVICE of the client answered 2xx."""
-    return _best(view, [one for one in view.services if one.method == "SERVICE"])
+    return _best(view, [one for one in view.outside if view.found.method(one) == "SERVICE"])
+
+
+def _of_method(view: SessionView, dialogs: Sequence[DialogDraft], method: str) -> list[int]:
+    method_of = view.found.method
+    return [one for dialog in dialogs for one in dialog.group.notable if method_of(one) == method]
 
 
 def lookup_invited(view: SessionView) -> Seen | None:
@@ -95,8 +97,7 @@ def channel_learned(view: SessionView) -> Seen | None:
     seen = _commands(view, "requri")
     if seen is None or seen.status != "ok":
         return seen
-    pairs = [pair for pair in view.pairs if pair.command == "requri"]
-    if any(view.lookups.get(reply.row) for pair in pairs for reply in pair.replies):
+    if any(view.lookups.get(reply.row) for one in view.named("requri") for reply in one.answers):
         return seen
     return seen._replace(status="failed", detail="rpl:requri brought no URI")
 
@@ -121,8 +122,11 @@ def rooms_joined(view: SessionView) -> Seen | None:
     seen = _commands(view, "bjoin")
     if seen is None or seen.status != "ok":
         return seen
-    asked = {room for pair in view.pairs if pair.command == "bjoin" for room in pair.rooms}
-    bad = [room for room in view.rooms if room.refused is not None and room.uri in asked]
+    refused_rooms = view.refused_rooms
+    if not refused_rooms:
+        return seen
+    asked = {room for one in view.named("bjoin") for room in view.outcomes.rooms(one)}
+    bad = [room for room in refused_rooms if room.uri in asked]
     if not bad:
         return seen
     text = f"{len(bad)} of {len(asked)} rooms refused (OPERATION_FAILED): {bad[0].uri}"
@@ -134,52 +138,49 @@ def invitations_read(view: SessionView) -> Seen | None:
     return _commands(view, "getinv")
 
 
-def _invited(view: SessionView, dialogs: Sequence[Dialog]) -> Seen | None:
-    found = [
-        one
-        for dialog in dialogs
-        for one in view.transactions[dialog.index]
-        if one.method == "INVITE"
-    ]
-    seen = _best(view, found)
+def _invited(view: SessionView, dialogs: Sequence[DialogDraft]) -> Seen | None:
+    seen = _best(view, _of_method(view, dialogs, "INVITE"))
     if seen is None or seen.status == "ok":
         return seen
-    used = any(dialog.state in {"confirmed", "terminated"} for dialog in dialogs)
-    carried = any(pair.dialog == dialog.index for dialog in dialogs for pair in view.pairs)
+    used = any(dialog.end.state in {"confirmed", "terminated"} for dialog in dialogs)
+    carried = any(one.dialog == dialog.index for dialog in dialogs for one in view.commands)
     if used and carried:
         text = "its answer is not in the capture, but the dialog was used"
         return Seen("ok", seen.frames, None, text)
     return seen
 
 
-def _best(view: SessionView, tried: Sequence[Transaction]) -> Seen | None:
+def _best(view: SessionView, tried: Sequence[int]) -> Seen | None:
     """Judge requests of which one success is enough; the last failure counts where none has."""
     if not tried:
         return None
-    good = next((one for one in tried if is_success(one.status)), None)
-    if good is not None and good.final is not None:
-        start = good.final if good.request is None else good.request
-        text = status_text(view.trace, good.final)
-        seen = _timed(view, start, good.final, (start, good.final), text)
-        return seen if good.request is not None else seen._replace(latency_ms=None)
-    answered = [one for one in tried if one.status is not None]
+    found = view.found
+    good = next((one for one in tried if is_success(found.status(one))), None)
+    if good is not None:
+        request, final = found.request[good], found.final[good]
+        start = final if request < 0 else request
+        text = status_text(view.trace, final)
+        seen = _timed(view, start, final, (start, final), text)
+        return seen if request >= 0 else seen._replace(latency_ms=None)
+    answered = [one for one in tried if found.final[one] >= 0]
     return _answered(view, answered[-1]) if answered else _unanswered(view, tried[-1])
 
 
-def _answered(view: SessionView, transaction: Transaction) -> Seen:
-    rows = [row for row in (transaction.request, transaction.final) if row is not None]
-    text = f"{request_text(view.trace, transaction)} answered {status_text(view.trace, rows[-1])}"
+def _answered(view: SessionView, index: int) -> Seen:
+    found = view.found
+    rows = [row for row in (found.request[index], found.final[index]) if row >= 0]
+    text = f"{request_text(found, index)} answered {status_text(view.trace, rows[-1])}"
     frames = tuple(view.frame(row) for row in rows)
-    return Seen("failed", frames, transaction.latency_ms, f"{text} (frame {frames[-1]})")
+    return Seen("failed", frames, found.latency_ms(index), f"{text} (frame {frames[-1]})")
 
 
-def _unanswered(view: SessionView, transaction: Transaction) -> Seen:
-    row = transaction.request
-    if row is None:
+def _unanswered(view: SessionView, index: int) -> Seen:
+    row = view.found.request[index]
+    if row < 0:
         return Seen("not-captured", (), None, "its request is not in the capture")
     why = view.visibility.why_unknown(row)
     frame = view.frame(row)
-    text = f"{request_text(view.trace, transaction)} in frame {frame} was not answered"
+    text = f"{request_text(view.found, index)} in frame {frame} was not answered"
     if why is not None:
         return Seen("not-captured", (frame,), None, f"{text}; {why}")
     return Seen("missing", (frame,), None, text)
@@ -187,59 +188,59 @@ def _unanswered(view: SessionView, transaction: Transaction) -> Seen:
 
 def _commands(view: SessionView, name: str) -> Seen | None:
     """Judge the commands of one name at sign-in: retries and all members of a set."""
-    pairs = [pair for pair in view.pairs if pair.command == name and pair.kind == "cmd"]
-    if not pairs:
+    known = view.named(name)
+    if not known:
         return None
-    start = _first_row(pairs[0])
+    start = known[0].first()[0]
     limit = view.time(start) + SIGN_IN_NS
-    pairs = [pair for pair in pairs if view.time(_first_row(pair)) <= limit]
-    last_good = max((at for at, pair in enumerate(pairs) if _good(pair)), default=-1)
-    bad = [pair for pair in pairs if not _good(pair)]
-    good_row = None if last_good < 0 else pairs[last_good].row
+    commands = [one for one in known if view.time(one.first()[0]) <= limit]
+    good = [_good(view, one) for one in commands]
+    last_good = max((at for at, done in enumerate(good) if done), default=-1)
+    good_row = -1 if last_good < 0 else commands[last_good].row
+    bad = [one for one, done in zip(commands, good, strict=True) if not done]
     left = [
-        pair
-        for at, pair in enumerate(pairs)
-        if not _good(pair) and (at > last_good or pair.row == good_row)
+        one
+        for at, one in enumerate(commands)
+        if not good[at] and (last_good < 0 or at > last_good or one.row == good_row)
     ]
     if left:
         return _bad_commands(view, left)
-    done = [reply.row for pair in pairs for reply in pair.replies]
-    text = pairs[last_good].detail if len(pairs) == 1 else f"{len(pairs)} commands answered"
+    answers = [reply.row for one in commands for reply in one.answers]
     if bad:
-        text = f"answered when repeated; at first {_short(bad[0])}"
-    rows = [pair.row for pair in pairs if pair.row is not None]
-    first_reply = min(done) if name == "bjoin" else max(done)
+        text = f"answered when repeated; at first {_short(view, bad[0])}"
+    elif len(commands) == 1:
+        text = view.outcomes.detail(commands[last_good])
+    else:
+        text = f"{len(commands)} commands answered"
+    rows = [one.row for one in commands if one.element >= 0]
+    first_reply = min(answers) if name == "bjoin" else max(answers)
     if not rows:
-        return Seen("ok", _frames(view, done), None, text)
-    return _timed(view, start, first_reply, [*rows, *done], text)
+        return Seen("ok", _frames(view, answers), None, text)
+    return _timed(view, start, first_reply, [*rows, *answers], text)
 
 
-def _good(pair: CommandPair) -> bool:
-    return bool(pair.replies) and all(
-        reply.code is None or reply.code.startswith("2") for reply in pair.replies
+def _good(view: SessionView, command: Command) -> bool:
+    return bool(command.answers) and all(
+        is_good(view.outcomes.code(one)) for one in command.answers
     )
 
 
-def _bad_commands(view: SessionView, pairs: Sequence[CommandPair]) -> Seen:
+def _bad_commands(view: SessionView, commands: Sequence[Command]) -> Seen:
     """Judge commands that did not succeed, by the last attempt."""
-    last = pairs[-1]
+    last = commands[-1]
     status: Status = "failed"
     if last.outcome == "unanswered":
         status = "missing"
-    elif last.outcome == "unknown" and not last.replies:
+    elif last.outcome == "unknown" and not last.answers:
         status = "not-captured"
-    attempts = dict.fromkeys(_first_row(pair) for pair in pairs)
+    attempts = dict.fromkeys(one.first()[0] for one in commands)
     times = f" ({len(attempts)} attempts)" if len(attempts) > 1 else ""
-    rows = [*attempts, *(reply.row for pair in pairs for reply in pair.replies)]
-    return Seen(status, _frames(view, rows), None, _short(last) + times)
+    rows = [*attempts, *(reply.row for one in commands for reply in one.answers)]
+    return Seen(status, _frames(view, rows), None, _short(view, last) + times)
 
 
-def _short(pair: CommandPair) -> str:
-    return pair.detail.partition(";")[0]
-
-
-def _first_row(pair: CommandPair) -> int:
-    return pair.row if pair.row is not None else pair.replies[0].row
+def _short(view: SessionView, command: Command) -> str:
+    return view.outcomes.detail(command).partition(";")[0]
 
 
 def _frames(view: SessionView, rows: Sequence[int]) -> tuple[int, ...]:

@@ -9,15 +9,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from analyzer.header_text import header_text
-from analyzer.legs import first_row, is_success
-from analyzer.transactions import CHALLENGES, FAILURE
+from analyzer.legs import is_success
+from analyzer.transaction_table import CHALLENGES, FAILURE
 from dissectors.model import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator
 
-    from analyzer.model import DialogState, Transaction
+    from analyzer.model import DialogState
     from analyzer.trace import Trace
+    from analyzer.transaction_table import Transactions
 
 EventName = Literal["success", "failure", "bye", "gone", "obsolete", "expired"]
 GONE = 481
@@ -68,38 +69,52 @@ def follow(start: DialogState, events: Iterable[Event]) -> Outcome:
     return Outcome(state, ended_by, row)
 
 
-def events_of(
-    trace: Trace, transactions: Iterable[Transaction], creating: set[int], client_tag: int
-) -> Iterator[Event]:
-    """Yield the events of a dialog, from its transactions in order."""
-    rows = trace.rows
-    for transaction in transactions:
-        row = first_row(transaction)
-        status = transaction.status
-        if transaction.method == "BYE":
-            yield Event("bye", row, f"BYE from {_side(rows.from_tag[row], client_tag)}")
-        elif transaction.index in creating or transaction.method == "SUBSCRIBE":
-            yield from _creating(trace, transaction)
+class Events:
+    """Tells the events of dialogs from their transactions."""
+
+    def __init__(self, trace: Trace, transactions: Transactions) -> None:
+        self._trace = trace
+        self._transactions = transactions
+        self._zero: dict[int, bool] = {}
+
+    def of(
+        self, notable: Iterable[int], creating: Container[int], client_tag: int
+    ) -> Iterator[Event]:
+        """Yield the events of a dialog, from its notable transactions in order."""
+        found, tags = self._transactions, self._trace.rows.from_tag
+        for index in notable:
+            row, status, method = found.first[index], found.status(index), found.method(index)
+            if method == "BYE":
+                yield Event("bye", row, f"BYE from {_side(tags[row], client_tag)}")
+            elif index in creating or method == "SUBSCRIBE":
+                yield from self._creating(index, method)
+            elif status == GONE:
+                yield Event("gone", row, "481")
+            elif status == OBSOLETE and method not in {"INVITE", "CANCEL"}:
+                yield Event("obsolete", row, "487")
+            elif method in {"NOTIFY", "BENOTIFY"} and _terminated(self._trace, row):
+                yield Event("expired", row, "Subscription-State terminated")
+
+    def _creating(self, index: int, method: str) -> Iterator[Event]:
+        final, status = self._transactions.final[index], self._transactions.status(index)
+        if status is None:
+            return
+        if is_success(status):
+            yield Event("success", final, "")
+            request = self._transactions.request[index]
+            if method in {"SUBSCRIBE", "REGISTER"} and request >= 0 and self.asks_zero(request):
+                yield Event("expired", request, "Expires 0")
         elif status == GONE:
-            yield Event("gone", row, "481")
-        elif status == OBSOLETE and transaction.method not in {"INVITE", "CANCEL"}:
-            yield Event("obsolete", row, "487")
-        elif transaction.method in {"NOTIFY", "BENOTIFY"} and _terminated(trace, row):
-            yield Event("expired", row, "Subscription-State terminated")
+            yield Event("gone", final, "481")
+        elif status >= FAILURE and status not in CHALLENGES:
+            yield Event("failure", final, status_text(self._trace, final))
 
-
-def _creating(trace: Trace, transaction: Transaction) -> Iterator[Event]:
-    status, final = transaction.status, transaction.final
-    if final is None or status is None:
-        return
-    if is_success(status):
-        yield Event("success", final, "")
-        if _expires_at_once(trace, transaction) and transaction.request is not None:
-            yield Event("expired", transaction.request, "Expires 0")
-    elif status == GONE:
-        yield Event("gone", final, "481")
-    elif status >= FAILURE and status not in CHALLENGES:
-        yield Event("failure", final, status_text(trace, final))
+    def asks_zero(self, row: int) -> bool:
+        """Say whether a REGISTER or SUBSCRIBE ends what it names (RFC 3261 section 10.2.2)."""
+        known = self._zero.get(row)
+        if known is None:
+            known = self._zero[row] = _asks_zero(self._trace, row)
+        return known
 
 
 def status_text(trace: Trace, row: int) -> str:
@@ -108,26 +123,20 @@ def status_text(trace: Trace, row: int) -> str:
     return f"{trace.rows.status[row]} {reason}".strip()
 
 
-def request_text(trace: Trace, transaction: Transaction) -> str:
+def request_text(transactions: Transactions, index: int) -> str:
     """Return the method, of an INVITE with the URI that it was sent to: ``INVITE to sip:...``."""
-    if transaction.method != "INVITE":
-        return transaction.method
-    rows = trace.rows
-    return f"INVITE to {rows.strings.values[rows.to_uri[first_row(transaction)]] or 'nobody'}"
+    method = transactions.method(index)
+    if method != "INVITE":
+        return method
+    rows = transactions.rows
+    return f"INVITE to {rows.strings.values[rows.to_uri[transactions.first[index]]] or 'nobody'}"
 
 
 def _side(tag: int, client_tag: int) -> str:
     return "client" if tag == client_tag else "service"
 
 
-def _expires_at_once(trace: Trace, transaction: Transaction) -> bool:
-    if transaction.method not in {"SUBSCRIBE", "REGISTER"} or transaction.request is None:
-        return False
-    return asks_zero(trace, transaction.request)
-
-
-def asks_zero(trace: Trace, row: int) -> bool:
-    """Say whether a REGISTER or SUBSCRIBE ends what it names (RFC 3261 section 10.2.2)."""
+def _asks_zero(trace: Trace, row: int) -> bool:
     if b"xpires" not in trace.raw(row).lower():
         return False  # most have no such header: parsing them would cost twenty times as much
     message = trace.message(row)

@@ -9,75 +9,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.model import Transaction
+from analyzer.compiled import exchanges
+from analyzer.lazy import Lazy
+from analyzer.reconnects import match_across
+from analyzer.transaction_table import CHALLENGES, FAILURE, FINAL, LATE_NS, More, Transactions
 from dissectors.notes import QUOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from analyzer.model import Transaction
     from analyzer.rows import Rows, Stream
 
-CHALLENGES = (401, 407)
-"""Answers after which a Microsoft client sends the same Call-ID and CSeq again, newly signed."""
-LATE_NS = 32_000_000_000
-"""64 * T1, the time that a transaction has (RFC 3261 section 17.1.2.2). An answer may also stand so
-long before its request, where the capture missed the request's first TCP segment and has it from
-the retransmission."""
 FORKS = 32
 """Requests under one key that are looked at for an answer: forks, or an endless repeater."""
-NO_ANSWER = ("ACK", "BENOTIFY")
-FINAL = 200
-FAILURE = 300
 
 Key = tuple[int, int, int, int, int]
-
-
-class Draft:
-    """A transaction while its messages are being collected."""
-
-    __slots__ = (
-        "acks",
-        "branch",
-        "earlier",
-        "final",
-        "index",
-        "key",
-        "provisional",
-        "repeated",
-        "request",
-        "retransmissions",
-        "stream",
-    )
-
-    def __init__(self, key: Key, index: int, branch: int, earlier: Draft | None) -> None:
-        self.key = key
-        self.stream = key[0]
-        """Of the request."""
-        self.index = index
-        self.branch = branch
-        self.earlier = earlier
-        """The transaction with the same key before this one."""
-        self.request = -1
-        self.final = -1
-        # Most have none of these: four lists each would cost as much as all the rest.
-        self.retransmissions: list[int] | None = None
-        self.provisional: list[int] | None = None
-        self.repeated: list[int] | None = None
-        self.acks: list[int] | None = None
-
-    def first_answer(self) -> int:
-        """Return the row of the first answer; there is one where there is no request."""
-        if self.provisional and (self.final < 0 or self.provisional[0] < self.final):
-            return self.provisional[0]
-        return self.final
-
-    def rows(self) -> list[int]:
-        """Return every row of the transaction, in order."""
-        found = [row for row in (self.request, self.final) if row >= 0]
-        for more in (self.retransmissions, self.provisional, self.repeated, self.acks):
-            found += more or ()
-        found.sort()
-        return found
 
 
 class Matcher:
@@ -85,93 +32,158 @@ class Matcher:
 
     def __init__(self, rows: Rows, streams: Sequence[Stream]) -> None:
         self.rows = rows
-        self.drafts: list[Draft] = []
-        self.of: dict[int, int] = {}
-        self._last: dict[Key, Draft] = {}
+        self.request: list[int] = []
+        self.final: list[int] = []
+        self.begun: list[int] = []
+        """The row that each was first seen in."""
+        self.more: dict[int, More] = {}
+        self.of = [-1] * len(rows)
+        self._branch: list[int] = []
+        self._earlier: dict[int, int] = {}
+        """The transaction with the same key before a transaction."""
+        self._last: dict[Key, int] = {}
         self._udp = [stream.transport == "udp" for stream in streams]
         self._ack = rows.strings.find("ACK")
         self._invite_of_ack: dict[int, int] = {}
 
-    def run(self) -> None:
-        """Match all rows; a message without Call-ID or CSeq, or quoted by ICMP, takes no part."""
+    def run(self, wanted: Sequence[int] | None = None) -> None:
+        """Match all rows, or those wanted.
+
+        A message without Call-ID or CSeq, or quoted by ICMP, takes no part.
+        """
+        columns = self._columns(wanted)
+        status, stream, *identity, branches, notes, methods = columns
+        directions = [
+            one if state < 0 else one ^ 1 for one, state in zip(stream, status, strict=True)
+        ]
+        keys = zip(directions, *identity, strict=True)
+        of, last, final, branch_of = self.of, self._last, self.final, self._branch
+        earlier = self._earlier
+        request, begun, ack = self.request, self.begun, self._ack
+        places = range(len(of)) if wanted is None else wanted
+        for row, key, state, branch, note, method in zip(
+            places, keys, status, branches, notes, methods, strict=True
+        ):
+            if not key[1] or not key[2] or note & QUOTED:
+                continue
+            known = last.get(key, -1)
+            if state >= 0:
+                # What nearly every answer is: the first final one to the only request of its key.
+                if (
+                    known >= 0
+                    and state >= FINAL
+                    and final[known] < 0
+                    and (known not in earlier or not branch or branch_of[known] in (branch, 0))
+                ):
+                    final[known] = row
+                    of[row] = known
+                else:
+                    self._answer(row, key, known)
+            elif method != ack or not self._ends_failed_invite(row, key):
+                if known < 0:
+                    last[key] = of[row] = len(request)
+                    request.append(row)
+                    final.append(-1)
+                    begun.append(row)
+                    branch_of.append(branch)
+                else:
+                    self._request(row, key, known)
+
+    def _columns(self, wanted: Sequence[int] | None) -> list[Sequence[int]]:
         rows = self.rows
-        status, stream, calls, cseqs = rows.status, rows.stream, rows.call_id, rows.cseq
-        tags, users, notes, methods = rows.from_tag, rows.from_uri, rows.notes, rows.method
-        request, answer, ack = self._request, self._answer, self._ack
-        for row in range(len(rows)):
-            if not calls[row] or not cseqs[row] or notes[row] & QUOTED:
-                continue
-            if status[row] >= 0:
-                answer(row, (stream[row] ^ 1, calls[row], cseqs[row], tags[row], users[row]))
-                continue
-            key = (stream[row], calls[row], cseqs[row], tags[row], users[row])
-            if methods[row] != ack or not self._ends_failed_invite(row, key):
-                request(row, key)
+        columns: list[Sequence[int]] = [
+            *(rows.status, rows.stream, rows.call_id, rows.cseq, rows.from_tag, rows.from_uri),
+            *(rows.branch, rows.notes, rows.method),
+        ]
+        if wanted is None:
+            return columns
+        return [[column[row] for row in wanted] for column in columns]
 
-    def _new(self, key: Key, branch: int) -> Draft:
-        draft = Draft(key, len(self.drafts), branch, self._last.get(key))
-        self.drafts.append(draft)
-        self._last[key] = draft
-        return draft
+    def _new(self, row: int, key: Key, branch: int) -> int:
+        index = len(self.request)
+        earlier = self._last.get(key)
+        if earlier is not None:
+            self._earlier[index] = earlier
+        self.request.append(-1)
+        self.final.append(-1)
+        self.begun.append(row)
+        self._branch.append(branch)
+        self._last[key] = self.of[row] = index
+        return index
 
-    def _request(self, row: int, key: Key) -> None:
-        branch = self.rows.branch[row]
-        last = self._last.get(key)
-        if last is not None and (last.branch == branch or not last.branch or not branch):
-            if last.request < 0:
+    def _more(self, index: int) -> More:
+        found = self.more.get(index)
+        if found is None:
+            found = self.more[index] = More()
+        return found
+
+    def _request(self, row: int, key: Key, last: int) -> None:
+        """Take in a request under a key that is known."""
+        branch, known = self.rows.branch[row], self._branch[last]
+        if known == branch or not known or not branch:
+            if self.request[last] < 0:
                 if self._overtook(last, row):
-                    last.request = row
-                    last.branch = branch
-                    self.of[row] = last.index
+                    self.request[last] = row
+                    self._branch[last] = branch
+                    self.of[row] = last
                     return
-            elif last.final < 0 or self._repeated_late(last, row):
-                last.retransmissions = _more(last.retransmissions, row)
-                self.of[row] = last.index
+            elif self.final[last] < 0 or self._repeated_late(last, row):
+                self._more(last).retransmissions.append(row)
+                self.of[row] = last
                 return
-        draft = self._new(key, branch)
-        draft.request = row
-        self.of[row] = draft.index
+        self.request[self._new(row, key, branch)] = row
 
-    def _overtook(self, orphan: Draft, row: int) -> bool:
+    def _overtook(self, orphan: int, row: int) -> bool:
         """Tell whether an answer stands before its request only because frames changed places."""
-        times, answer = self.rows.time, orphan.first_answer()
+        times, answer = self.rows.time, self._first_answer(orphan)
         if times[answer] >= times[row]:
             return True
         challenged = self.rows.status[answer] in CHALLENGES  # the request may be newly signed
         return not challenged and times[row] - times[answer] <= LATE_NS
 
-    def _repeated_late(self, last: Draft, row: int) -> bool:
+    def _first_answer(self, orphan: int) -> int:
+        more, final = self.more.get(orphan), self.final[orphan]
+        if more and more.provisional and (final < 0 or more.provisional[0] < final):
+            return more.provisional[0]
+        return final
+
+    def _repeated_late(self, last: int, row: int) -> bool:
         """Tell whether a request after the final answer is a repetition: over UDP, same branch."""
-        rows = self.rows
+        rows, final = self.rows, self.final[last]
         return (
-            self._udp[last.stream]
-            and last.branch != 0
-            and last.branch == rows.branch[row]
-            and rows.status[last.final] not in CHALLENGES
-            and rows.time[row] - rows.time[last.final] <= LATE_NS
+            self._udp[rows.stream[row]]
+            and self._branch[last] != 0
+            and self._branch[last] == rows.branch[row]
+            and rows.status[final] not in CHALLENGES
+            and rows.time[row] - rows.time[final] <= LATE_NS
         )
 
-    def _answer(self, row: int, key: Key) -> None:
-        branch = self.rows.branch[row]
-        draft = self._last.get(key)
-        if draft is not None and branch and draft.branch not in (branch, 0):
-            draft = _with_branch(draft, branch) or _unanswered(draft)
+    def _answer(self, row: int, key: Key, known: int) -> None:
+        """Take in an answer that is not the first final one of the last request under its key."""
+        branch, found = self.rows.branch[row], known
+        if found >= 0 and branch and self._branch[found] not in (branch, 0):
+            last = found
+            found = self._with_branch(last, branch)
+            if found < 0 and last not in self._earlier and self.final[last] < 0:
+                # Some stacks do not send back the branch that they got: it is the only request that
+                # the answer can belong to.
+                found = last
         status = self.rows.status[row]
-        if draft is not None and draft.final >= 0 and self._of_unseen_request(draft, status):
-            draft = None
-        if draft is None:
-            draft = self._new(key, branch)
-        self.of[row] = draft.index
+        if found >= 0 and self.final[found] >= 0 and self._of_unseen_request(found, status):
+            found = -1
+        if found < 0:
+            found = self._new(row, key, branch)
+        self.of[row] = found
         if status < FINAL:
-            draft.provisional = _more(draft.provisional, row)
-        elif draft.final < 0:
-            draft.final = row
+            self._more(found).provisional.append(row)
+        elif self.final[found] < 0:
+            self.final[found] = row
         else:
-            draft.repeated = _more(draft.repeated, row)
+            self._more(found).repeated.append(row)
 
-    def _of_unseen_request(self, draft: Draft, status: int) -> bool:
+    def _of_unseen_request(self, index: int, status: int) -> bool:
         """Tell whether a second final answer answers a re-signed request that was not captured."""
-        first = self.rows.status[draft.final]
+        first = self.rows.status[self.final[index]]
         return first in CHALLENGES and status not in CHALLENGES
 
     def _ends_failed_invite(self, row: int, key: Key) -> bool:
@@ -182,138 +194,42 @@ class Matcher:
             value = cseqs.values[key[2]]
             number = value[0] if value else -1
             invite = self._invite_of_ack[key[2]] = cseqs.find((number, "INVITE")) or 0
-        draft = self._last.get((key[0], key[1], invite, key[3], key[4]))
+        found = self._last.get((key[0], key[1], invite, key[3], key[4]), -1)
         branch = self.rows.branch[row]
-        if draft is not None and branch and draft.branch not in (branch, 0):
-            draft = _with_branch(draft, branch)
-        if draft is None or draft.final < 0 or self.rows.status[draft.final] < FAILURE:
+        if found >= 0 and branch and self._branch[found] not in (branch, 0):
+            found = self._with_branch(found, branch)
+        if found < 0 or self.final[found] < 0 or self.rows.status[self.final[found]] < FAILURE:
             return False
-        draft.acks = _more(draft.acks, row)
-        self.of[row] = draft.index
+        self._more(found).acks.append(row)
+        self.of[row] = found
         return True
 
-
-def _more(rows: list[int] | None, row: int) -> list[int]:
-    if rows is None:
-        return [row]
-    rows.append(row)
-    return rows
-
-
-def _with_branch(draft: Draft | None, branch: int) -> Draft | None:
-    for _ in range(FORKS):
-        if draft is None or draft.branch in (branch, 0):
-            return draft
-        draft = draft.earlier
-    return None
+    def _with_branch(self, found: int, branch: int) -> int:
+        for _ in range(FORKS):
+            if found < 0 or self._branch[found] in (branch, 0):
+                return found
+            found = self._earlier.get(found, -1)
+        return -1
 
 
-def _unanswered(draft: Draft) -> Draft | None:
-    """Return the request if it is the only one that the answer can belong to, whatever its branch.
-
-    Some stacks do not send back the branch that they got.
-    """
-    return draft if draft.earlier is None and draft.final < 0 else None
-
-
-def match(rows: Rows, streams: Sequence[Stream]) -> Matcher:
-    """Return the matcher after all rows: its ``drafts``, and ``of`` from row to draft."""
+def match(rows: Rows, streams: Sequence[Stream]) -> Transactions:
+    """Return the transactions of a capture, in order of the row that each was first seen in."""
     matcher = Matcher(rows, streams)
-    matcher.run()
-    _match_across(matcher, streams)
-    return matcher
-
-
-def _match_across(matcher: Matcher, streams: Sequence[Stream]) -> None:
-    """Match answers to requests on other connections (new UDP port, reconnect), or behind them."""
-    orphans = [draft for draft in matcher.drafts if draft.request < 0]
-    if not orphans:
-        return
-    waiting: dict[tuple[int, ...], list[Draft]] = {}
-    for draft in matcher.drafts:
-        if draft.request >= 0 and draft.final < 0:
-            waiting.setdefault(draft.key[1:], []).append(draft)
-    gone = set()
-    for orphan in orphans:
-        for draft in waiting.get(orphan.key[1:], [])[:FORKS]:
-            if _answers(matcher.rows, streams, draft, orphan):
-                _adopt(matcher, draft, orphan)
-                gone.add(orphan.index)
-                break
-    if gone:
-        _renumber(matcher, gone)
-
-
-def _answers(rows: Rows, streams: Sequence[Stream], draft: Draft, orphan: Draft) -> bool:
-    there, back = streams[draft.stream], streams[orphan.stream ^ 1]
-    late = rows.time[orphan.first_answer()] - rows.time[draft.request]
-    if draft.final >= 0 or late > LATE_NS:
-        return False
-    if there.connection == back.connection:
-        return late >= -LATE_NS
-    if draft.branch and orphan.branch and draft.branch != orphan.branch:
-        return False
-    swapped = _host(there.src) == _host(back.dst) and _host(there.dst) == _host(back.src)
-    return swapped and late >= 0
-
-
-def _host(address: str) -> str:
-    return address.rpartition(":")[0]
-
-
-def _adopt(matcher: Matcher, draft: Draft, orphan: Draft) -> None:
-    draft.final = orphan.final
-    draft.provisional = sorted((draft.provisional or []) + (orphan.provisional or [])) or None
-    draft.repeated = orphan.repeated
-    for row in orphan.rows():
-        matcher.of[row] = draft.index
-
-
-def _renumber(matcher: Matcher, gone: set[int]) -> None:
-    matcher.drafts = [draft for draft in matcher.drafts if draft.index not in gone]
-    number = {}
-    for position, draft in enumerate(matcher.drafts):
-        number[draft.index] = position
-        draft.index = position
-    matcher.of = {row: number[index] for row, index in matcher.of.items()}
-
-
-def freeze(matcher: Matcher, copies: dict[int, int]) -> tuple[Transaction, ...]:
-    """Make the transactions, in order of their first row; ``copies`` is row to row seen first."""
-    rows, of = matcher.rows, matcher.of
-    value, times, statuses, methods = rows.strings.values, rows.time, rows.status, rows.method
-    made = []
-    for draft in matcher.drafts:
-        request: int | None = draft.request
-        final: int | None = draft.final
-        latency = status = None
-        if draft.final < 0:
-            final = None
-        else:
-            status = statuses[draft.final]
-            if draft.request >= 0:
-                latency = (times[draft.final] - times[draft.request]) / 1e6
-        first = draft.request
-        if first < 0:
-            request = None
-            first = draft.first_answer()
-        method = value[methods[first]] or ""
-        origin = copies.get(first)
-        made.append(
-            Transaction(
-                draft.index,
-                draft.stream >> 1,
-                method,
-                request,
-                tuple(draft.retransmissions or ()),
-                tuple(draft.provisional or ()),
-                final,
-                tuple(draft.repeated or ()),
-                None if origin is None else of.get(origin),
-                method not in NO_ANSWER,
-                status,
-                latency,
-                tuple(draft.acks or ()),
-            )
+    twin = exchanges()
+    if twin is None:
+        matcher.run()
+        found = Transactions(rows, matcher.request, matcher.final, matcher.more, matcher.of)
+    else:
+        plain = twin.Exchanges(rows, QUOTED, FINAL)
+        matcher.run(plain.rest)
+        found = Transactions(
+            rows,
+            *plain.merged(matcher.begun, matcher.request, matcher.final, matcher.more, matcher.of),
         )
-    return tuple(made)
+    match_across(found, streams)
+    return found
+
+
+def freeze(found: Transactions, copies: Mapping[int, int]) -> Lazy[Transaction]:
+    """Return the transactions as values; ``copies`` is row to row seen first."""
+    return Lazy(len(found), lambda index: found.value(index, copies))

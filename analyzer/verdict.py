@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.sessions.rooms import JOINING
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -35,15 +37,15 @@ def verdict_of(view: SessionView, steps: Sequence[Step]) -> str:
 
 def _stop(view: SessionView, steps: Sequence[Step]) -> Step | None:
     """Return the step that a session did not get past: nothing after it was done."""
-    inside = any(room.joined is not None for room in view.rooms)
-    for position, step in enumerate(steps):
-        if step.status not in {"failed", "missing"}:
-            continue
-        if any(after.status == "ok" for after in steps[position + 1 :]):
-            continue
-        if step.id in ENTRY_STEPS or (step.status == "failed" and not inside):
-            return step
-    return None
+    found: Step | None = None
+    for step in reversed(steps):
+        if step.status == "ok":
+            break
+        if step.status in {"failed", "missing"} and (
+            step.id in ENTRY_STEPS or (step.status == "failed" and not view.entered[0])
+        ):
+            found = step
+    return found
 
 
 def _signed_in(view: SessionView) -> str:
@@ -61,22 +63,17 @@ def _signed_in(view: SessionView) -> str:
 
 def _reached(view: SessionView) -> list[str]:
     parts = []
-    if any(dialog.state in {"confirmed", "terminated"} for dialog in view.of_role("channel")):
+    if any(dialog.end.state in {"confirmed", "terminated"} for dialog in view.of_role("channel")):
         parts.append("reached the Channel service")
-    joined = [room for room in view.rooms if room.joined is not None]
-    asked = [room for room in view.rooms if room.joined is not None or room.refused is not None]
-    unanswered = any(
-        pair.command in {"join", "bjoin"} and pair.outcome == "unanswered" for pair in view.pairs
-    )
+    joined, asked = view.entered
     if asked:
-        parts.append(f"joined {_of(len(joined), len(asked), 'room')}")
-    elif unanswered:
+        parts.append(f"joined {_of(joined, asked, 'room')}")
+    elif any(one.outcome == "unanswered" for name in JOINING for one in view.named(name)):
         parts.append("joined no room: its join was not answered")
-    outcomes = {pair.index: pair.outcome for pair in view.pairs}
-    lost = [post for post in view.posts if outcomes[post.pair] in {"rejected", "unanswered"}]
-    if view.posts:
-        sent = len(view.posts)
-        parts.append(f"posted {_of(sent - len(lost), sent, 'message')}")
+    posts = [one for one in view.named("grpchat") if one.post]
+    if posts:
+        lost = sum(one.outcome in {"rejected", "unanswered"} for one in posts)
+        parts.append(f"posted {_of(len(posts) - lost, len(posts), 'message')}")
     return parts
 
 
@@ -101,10 +98,11 @@ def _left(view: SessionView) -> list[str]:
         if registration.signed_off is not None:
             return [f"signed off (frame {view.frame(registration.signed_off)})"]
     for dialog in view.of_role("channel")[-1:]:
-        if dialog.ended_by == "BYE from service":
+        ended_by = dialog.end.ended_by
+        if ended_by == "BYE from service":
             return ["was disconnected by the service (BYE)"]
-        if dialog.ended_by in {"481", "487"}:
-            return [f"lost its dialog with the Channel service ({dialog.ended_by})"]
+        if ended_by in {"481", "487"}:
+            return [f"lost its dialog with the Channel service ({ended_by})"]
     return []
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import TYPE_CHECKING
 
+from analyzer.lazy import once
 from analyzer.times import SECOND
 
 if TYPE_CHECKING:
@@ -33,11 +34,13 @@ class Visibility:
             self._holes.setdefault(hole.stream >> 1, []).append(hole.frame)
         for frames in self._holes.values():
             frames.sort()
-        self._last: dict[int, int] = {}
-        for row, stream in enumerate(self._rows.stream):
-            self._last[stream] = row
         times = self._rows.time
         self._end = trace.quality.last_time or (max(times) if len(times) else 0)
+
+    @once
+    def _last_row(self) -> dict[int, int]:
+        """The last message of each direction."""
+        return dict(zip(self._rows.stream, range(len(self._rows)), strict=True))
 
     def hole_after(self, row: int) -> int | None:
         """Return the frame after a hole that lies behind a message on its connection, or None."""
@@ -75,7 +78,7 @@ class Visibility:
             return f"frames are missing from the capture before frame {hole}"
         if self.time_left(row) >= REPLY_GRACE_NS:
             return None
-        heard = self._last.get(self._rows.stream[row] ^ 1, -1)
+        heard = self._last_row.get(self._rows.stream[row] ^ 1, -1)
         if heard > row:
             if ended is not None and ended > row:
                 return None

@@ -62,6 +62,6 @@ def _layers(line: bytes) -> int:
 
 
 def last_number(stream: BinaryIO) -> int:
-    """Return the last number that is printed: sngrep tells its dialogs so, the loops their count."""
+    """Return the last number: so sngrep tells its dialogs, and the loops what they found."""
     numbers = NUMBER.findall(stream.read())
     return int(numbers[-1]) if numbers else 0

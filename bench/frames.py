@@ -44,6 +44,8 @@ class Truth:
     requests: int = 0
     responses: int = 0
     xccos: int = 0
+    dialogs: int = 0
+    """Call-IDs."""
     retrans: int = 0
     ooo: int = 0
     bytes: int = 24

@@ -13,11 +13,13 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple, cast
 
 from bench import counts
 
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from bench.captures import Load
     from bench.programs import Program
 
@@ -65,17 +67,14 @@ def timed(program: Program, load: Load, limit: float) -> Run:
     with Path(os.devnull).open("wb") as nowhere, tempfile.TemporaryFile() as errors:
         launched = _Launched(program, load, limit, (nowhere, errors))
         told = launched.wait()
-        return Run(
-            told.seconds, told.largest_kib, told.launcher_kib, _failure(told, limit, errors)
-        )
+        return Run(told.seconds, told.largest_kib, told.launcher_kib, _failure(told, limit, errors))
 
 
 def check(program: Program, load: Load, limit: float) -> Check:
     """Run a program once and count what it prints."""
     with tempfile.TemporaryFile() as errors:
         launched = _Launched(program, load, limit, (subprocess.PIPE, errors), sampled=True)
-        assert launched.process.stdout is not None
-        with launched.process.stdout as output:
+        with launched.output as output:
             found = (program.count or counts.drain)(output)
             counts.drain(output)
         told = launched.wait()
@@ -108,6 +107,11 @@ class _Launched:
             )
         finally:
             os.close(write)
+
+    @property
+    def output(self) -> BinaryIO:
+        """What the program prints, where that was asked for."""
+        return cast("BinaryIO", self.process.stdout)
 
     def wait(self) -> Told:
         """Return what the launcher tells; raise where it cannot even start the program."""

@@ -45,6 +45,11 @@ class Program:
     reader: bool = True
     """Whether it is meant to find every message."""
 
+    @property
+    def reads(self) -> bool:
+        """Whether it reads a capture at all."""
+        return any(FILE in word for word in self.words)
+
     def line(self, capture: Path) -> list[str]:
         """Return the command line for a capture."""
         return [word.replace(FILE, str(capture)) for word in self.words]

@@ -33,6 +33,7 @@ class Side(TypedDict):
     floor_mib: float
     """A peak below this cannot be told: it is that of the launcher."""
     processes: int
+    """Most at a time, that were seen."""
     found: int | None
     expected: int | None
     unit: str
@@ -96,8 +97,9 @@ class Measured:
         """Why there are no figures, or what is to be known about them."""
         if self.program.absent:
             return self.program.absent
-        checks = [self.check] if self.check else []
-        return next((one.failure for one in [*checks, *self.runs] if one.failure), "")
+        if self.check and self.check.failure:
+            return self.check.failure
+        return next((run.failure for run in self.runs if run.failure), "")
 
     def seconds(self, index: int) -> float | None:
         """Return the time of a round; None where the program does not run here, or failed."""
@@ -134,18 +136,20 @@ def misses(side: Side) -> bool:
 
 def rows(plan: Plan, store: Mapping[tuple[Load, str], Measured]) -> list[Row]:
     """Return one row per contest."""
-    return [_row(one, store[one.load, one.ours], store[one.load, one.theirs]) for one in plan.contests]
+    return [
+        _row(one, store[one.load, one.ours], store[one.load, one.theirs]) for one in plan.contests
+    ]
 
 
 def _row(contest: Contest, ours: Measured, theirs: Measured) -> Row:
     pairs = [(theirs.seconds(i), ours.seconds(i)) for i in range(contest.rounds)]
     ratios = [their / our for their, our in pairs if their is not None and our is not None]
     side, load = ours.side(contest.load), contest.load
-    messages = load.expected("msgs")
+    messages, reads = load.expected("msgs"), ours.program.reads
     return Row(
         group=contest.group,
-        capture=load.name,
-        bytes=load.path.stat().st_size,
+        capture=load.name if reads else "none",
+        bytes=load.path.stat().st_size if reads else 0,
         rounds=contest.rounds,
         ours=side,
         theirs=theirs.side(load),

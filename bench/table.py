@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from bench.results import Growth, Results, Row, Side
 
 HEAD = (
-    *("what", "against", "capture", "rounds", "times as fast", "seconds", "theirs", "messages/s"),
-    *("peak MiB", "theirs", "found", "theirs"),
+    *("what", "against", "capture", "rounds", "times as fast", "ours s", "theirs s"),
+    *("messages/s", "peak MiB", "messages found"),
 )
 GROWTH_HEAD = ("capture", "seconds", "ns/byte", "beside the smallest", "peak MiB")
 UNITS = {"msgs": "", "dialogs": " dialogs"}
@@ -20,7 +20,9 @@ LEFT = 3  # columns with words; the others have figures
 
 def text(results: Results) -> str:
     """Return both tables and the remarks, for a terminal."""
-    parts = [_columns(HEAD, [_cells(row) for row in results["rows"]], LEFT)] if results["rows"] else []
+    parts = (
+        [_columns(HEAD, [_cells(row) for row in results["rows"]], LEFT)] if results["rows"] else []
+    )
     if results["growth"]:
         cells = [_growth_cells(one) for one in results["growth"]]
         parts.append("growth (xccos, all fields)\n" + _columns(GROWTH_HEAD, cells, 1))
@@ -39,15 +41,18 @@ def markdown(results: Results) -> str:
 def notes(results: Results) -> list[str]:
     """Return what has to be said about the figures."""
     sides = [side for row in results["rows"] for side in (row["ours"], row["theirs"])]
-    said = {
+    missed = {
         f"{side['name']} found {side['found']:,} of {side['expected']:,}"
-        f"{UNITS[side['unit']] or ' messages'} in {row['capture']} {_megabytes(row['bytes'])}"
+        f"{UNITS[side['unit']] or ' messages'} in {row['capture']}, {megabytes(row['bytes'])}"
         for row in results["rows"]
         for side in (row["ours"], row["theirs"])
         if misses(side)
     }
     floor = max((side["floor_mib"] for side in sides), default=0)
-    return [*sorted(said), f"peaks below {floor:.0f} MiB cannot be told (that of the launcher)"]
+    said = [f"Peaks below {floor:.0f} MiB cannot be told: that is what starts the programs."]
+    if any(side["processes"] > 1 for side in sides):
+        said.append("In brackets: the number of processes, whose memory is added.")
+    return [*sorted(missed), " ".join(said)]
 
 
 def _cells(row: Row) -> tuple[str, ...]:
@@ -56,22 +61,28 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (
         ours["name"],
         theirs["name"],
-        f"{row['capture']}, {_megabytes(row['bytes'])}",
+        _capture(row),
         "once" if row["rounds"] == 1 else str(row["rounds"]),
         remark or _ratio(row),
         _seconds(ours["seconds"]),
         _seconds(theirs["seconds"]),
         "" if row["messages_per_second"] is None else f"{row['messages_per_second']:,.0f}",
-        _peak(ours),
-        _peak(theirs),
-        _found(ours),
-        _found(theirs),
+        _both(_peak(ours), _peak(theirs)),
+        _both(_found(ours), _found(theirs)),
     )
+
+
+def _capture(row: Row) -> str:
+    return f"{row['capture']}, {megabytes(row['bytes'])}" if row["bytes"] else ""
+
+
+def _both(ours: str, theirs: str) -> str:
+    return f"{ours or '-'} / {theirs or '-'}" if ours or theirs else ""
 
 
 def _growth_cells(one: Growth) -> tuple[str, ...]:
     return (
-        _megabytes(one["bytes"]),
+        megabytes(one["bytes"]),
         _seconds(one["seconds"]),
         f"{one['ns_per_byte']:.2f}",
         f"{one['ratio']:.2f}",
@@ -95,8 +106,12 @@ def _seconds(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}" if value < 1 else f"{value:.2f}"
 
 
-def _megabytes(size: int) -> str:
-    return f"{size / 1e6:,.0f} MB" if size >= 1e7 else f"{size / 1e6:.1f} MB" if size >= 1e5 else f"{size / 1e3:.0f} kB"
+def megabytes(size: int) -> str:
+    """Return a size in powers of 1,000, short."""
+    for unit, name in ((1e6, "MB"), (1e3, "kB")):
+        if size >= unit:
+            return f"{_figure(size / unit)} {name}"
+    return f"{size} bytes"
 
 
 def _peak(side: Side) -> str:

@@ -44,10 +44,14 @@ def story(record: Record, terminal: Terminal) -> Iterator[str]:
     yield terminal.paint(printable(record["file"]), "bold")
     yield from _paragraph(_head(record), terminal)
     sessions = record["sessions"]
+    told = sessions
     if len(sessions) > MAX_STORIES:
+        judgements = [_judgement(session)[0] for session in sessions]
+        troubled = [one for one, name in zip(sessions, judgements, strict=True) if name != "ok"]
+        told = troubled[:MAX_STORIES]
         yield ""
-        yield from _overview(sessions, terminal)
-    for session in _told(sessions):
+        yield from _overview(sessions, judgements, len(troubled), terminal)
+    for session in told:
         yield ""
         yield from _session(session, len(sessions), terminal)
     if record["messages"] and not sessions:
@@ -67,26 +71,21 @@ def story(record: Record, terminal: Terminal) -> Iterator[str]:
     yield from _quality(record, terminal)
 
 
-def _told(sessions: list[Record]) -> list[Record]:
-    if len(sessions) <= MAX_STORIES:
-        return sessions
-    return [session for session in sessions if _judgement(session)[0] != "ok"][:MAX_STORIES]
-
-
-def _overview(sessions: list[Record], terminal: Terminal) -> Iterator[str]:
-    troubled = sum(1 for session in sessions if _judgement(session)[0] != "ok")
+def _overview(
+    sessions: list[Record], judgements: list[str], troubled: int, terminal: Terminal
+) -> Iterator[str]:
     told = min(troubled, MAX_STORIES)
     text = f"{amount(len(sessions), 'session')}, {troubled} with problems"
     yield terminal.paint(f"{text}; {told} of these in full below", "bold")
     rows = (
         (
-            f"{terminal.symbol(_judgement(session)[0])} {session['index'] + 1}",
+            f"{terminal.symbol(name)} {session['index'] + 1}",
             session["user"] or "unknown",
             session["client_address"],
             str(len(session["commands"])),
             session["verdict"],
         )
-        for session in sessions
+        for session, name in zip(sessions, judgements, strict=True)
     )
     columns = (
         Column("session", least=7),

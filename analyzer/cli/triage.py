@@ -69,7 +69,7 @@ class _Triage:
         return max([self._reading.code, *self._codes])
 
     def _records(self, file: str, trace: Trace) -> Iterator[dict[str, Any]]:
-        yield triage_record(trace, file)
+        yield triage_record(trace, file, whole=self._format == "json")
         if self._judge is not None:
             self._codes.append(self._judge(file, trace, trace.analysis().pairs))
 

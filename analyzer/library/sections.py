@@ -22,7 +22,7 @@ from dissectors.model import Malformed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.rows import Columns
+    from analyzer.columns import Columns
 
 _TABLES = ("messages", "pieces", "items")
 _TYPES = {"B": pa.uint8(), "I": pa.uint32(), "Q": pa.uint64(), "q": pa.int64()}

@@ -17,7 +17,7 @@ from dissectors.model import Malformed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from analyzer.model import Dialog
+    from analyzer.dialogs import DialogDraft
     from analyzer.sessions.registrations import Registration
     from analyzer.trace import Trace
 
@@ -40,7 +40,7 @@ class Draft:
     """Those it signed in on, or is first seen on."""
     started: int = 0
     joins: list[Join] = field(default_factory=list)
-    dialogs: list[Dialog] = field(default_factory=list)
+    dialogs: list[DialogDraft] = field(default_factory=list)
 
     def is_of_a_chat_client(self) -> bool:
         """Say whether it signed in or spoke with a chat service: callers of others do neither."""
@@ -48,7 +48,7 @@ class Draft:
             dialog.role in {"lookup", "channel"} for dialog in self.dialogs
         )
 
-    def add(self, dialog: Dialog, reason: str) -> None:
+    def add(self, dialog: DialogDraft, reason: str) -> None:
         """Take a dialog in."""
         self.joins.append(Join(dialog.index, reason))
         self.dialogs.append(dialog)
@@ -93,7 +93,7 @@ class Assigner:
                 return draft
         return None
 
-    def _new(self, dialog: Dialog, epid: str | None) -> Draft:
+    def _new(self, dialog: DialogDraft, epid: str | None) -> Draft:
         user = plain_uri(dialog.client or "")
         draft = Draft(user, dialog.client, epid, started=dialog.started)
         self.drafts.append(draft)
@@ -106,11 +106,11 @@ class Assigner:
             draft.connections.add(connection)
             self._by_connection.setdefault((draft.user, connection), []).append(draft)
 
-    def _take(self, draft: Draft, dialog: Dialog, reason: str) -> None:
+    def _take(self, draft: Draft, dialog: DialogDraft, reason: str) -> None:
         draft.add(dialog, reason)
         self.of_dialog[dialog.index] = draft
 
-    def assign(self, dialogs: Sequence[Dialog]) -> None:
+    def assign(self, dialogs: Sequence[DialogDraft]) -> None:
         """Give every other dialog of a person to a session."""
         late, branches = [], []
         for dialog in dialogs:
@@ -129,7 +129,7 @@ class Assigner:
                 self._take(trunk, dialog, "a branch of an INVITE of this session, which was forked")
         self.drafts = [draft for draft in self.drafts if draft.is_of_a_chat_client()]
 
-    def _join_known(self, dialog: Dialog, user: str) -> bool:
+    def _join_known(self, dialog: DialogDraft, user: str) -> bool:
         """Join a session whose REGISTER was seen, by connection, else by epid."""
         here = self._by_connection.get((user, dialog.connection), [])
         if here:
@@ -152,7 +152,7 @@ class Assigner:
             return True
         return False
 
-    def _join_late(self, dialog: Dialog) -> None:
+    def _join_late(self, dialog: DialogDraft) -> None:
         """Join or begin a session whose REGISTER is not in the capture."""
         user, epid = plain_uri(dialog.client or ""), self._epid(dialog)
         for draft in self._by_connection.get((user, dialog.connection), [])[:1]:
@@ -169,7 +169,7 @@ class Assigner:
         reason = f"it begins the session of {dialog.client}, {known_by}; {NO_REGISTER}"
         self._take(draft, dialog, reason)
 
-    def _epid(self, dialog: Dialog) -> str | None:
+    def _epid(self, dialog: DialogDraft) -> str | None:
         """Return the epid of the client, from the first message of a dialog."""
         message = self._trace.message(dialog.rows[0])
         if isinstance(message, Malformed):

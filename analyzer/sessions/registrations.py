@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer.header_text import header_text
-from analyzer.legs import answers_of, is_success
+from analyzer.header_text import HeaderReader
+from analyzer.legs import is_success
 from analyzer.roles import plain_uri
-from analyzer.states import asks_zero
-from analyzer.transactions import FAILURE
+from analyzer.transaction_table import FAILURE
 from dissectors.sip.fields import parse_name_addr
 
 if TYPE_CHECKING:
-    from analyzer.model import Dialog, Transaction
+    from collections.abc import Sequence
+
+    from analyzer.dialogs import DialogDraft
+    from analyzer.states import Events
     from analyzer.trace import Trace
+    from analyzer.transaction_table import Transactions
 
 SERVER_AGENT = "rtcc/"
 """User-Agent of UCMA, the platform that the services themselves are built on."""
 REDIRECT = range(300, 400)
 
 
+EPID = re.compile(r'(?:"[^"\\]*+" ?)?<[^<>"\s]++>;tag=[\w.-]++;epid=(\w++)', re.ASCII)
+"""``From`` as Microsoft clients write it; any other is parsed."""
+
+
 class Registration(NamedTuple):
     """One registration dialog."""
 
-    dialog: Dialog
-    transactions: tuple[Transaction, ...]
+    dialog: DialogDraft
+    transactions: Sequence[int]
     """Its REGISTERs, without hop copies."""
     user: str
     """As it compares."""
     epid: str | None
     user_agent: str | None
-    server: str | None
+    answer: int
+    """Row of the first answer; -1 without."""
     signed_in: int | None
     """Row of the first 2xx."""
     signed_off: int | None
@@ -40,33 +49,52 @@ class Registration(NamedTuple):
 
 
 def read_registration(
-    trace: Trace, dialog: Dialog, transactions: tuple[Transaction, ...]
+    trace: Trace, found: Transactions, events: Events, dialog: DialogDraft
 ) -> Registration:
-    """Read a registration; ``transactions`` are those of the dialog, without hop copies."""
-    epid = agent = server = None
-    first = next((one.request for one in transactions if one.request is not None), None)
-    if first is not None:
-        sender = parse_name_addr(header_text(trace, first, "From") or "")
-        epid = None if sender is None else sender.epid
-        agent = header_text(trace, first, "User-Agent")
-    answer = next((row for one in transactions for row in answers_of(one)), None)
-    if answer is not None:
-        server = header_text(trace, answer, "Server") or header_text(trace, answer, "User-Agent")
-    good = [one for one in transactions if is_success(one.status)]
-    leaving = [one for one in good if one.request is not None and asks_zero(trace, one.request)]
-    staying = [one for one in good if one not in leaving]
-    statuses = [one.status for one in transactions if one.status is not None]
+    """Read a registration dialog back."""
+    epid = agent = None
+    transactions = dialog.group.transactions
+    request, final = found.request, found.final
+    first = next((request[one] for one in transactions if request[one] >= 0), -1)
+    if first >= 0:
+        headers = HeaderReader(trace, first)
+        epid = _epid(headers.text("From") or "")
+        agent = headers.text("User-Agent")
+    answer = next((row for one in transactions for row in found.answers(one)), -1)
+    staying: list[int] = []
+    leaving: list[int] = []
+    for one in transactions:
+        if is_success(found.status(one)):
+            leaves = request[one] >= 0 and events.asks_zero(request[one])
+            (leaving if leaves else staying).append(final[one])
+    statuses = [status for one in transactions if (status := found.status(one)) is not None]
     return Registration(
         dialog,
         transactions,
         plain_uri(dialog.client or ""),
         epid,
         agent,
-        server,
-        staying[0].final if staying else None,
-        leaving[-1].final if leaving else None,
+        answer,
+        staying[0] if staying else None,
+        leaving[-1] if leaving else None,
         bool(statuses) and statuses[-1] in REDIRECT,
     )
+
+
+def _epid(sender: str) -> str | None:
+    plain = EPID.fullmatch(sender)
+    if plain is not None:
+        return plain[1]
+    address = parse_name_addr(sender)
+    return None if address is None else address.epid
+
+
+def server_of(trace: Trace, registration: Registration) -> str | None:
+    """Return ``Server``, else ``User-Agent``, of the first answer."""
+    if registration.answer < 0:
+        return None
+    headers = HeaderReader(trace, registration.answer)
+    return headers.text("Server") or headers.text("User-Agent")
 
 
 def is_service(registration: Registration, services: set[str]) -> bool:
@@ -75,9 +103,10 @@ def is_service(registration: Registration, services: set[str]) -> bool:
     return registration.user in services or agent.startswith(SERVER_AGENT)
 
 
-def refused(registration: Registration) -> Transaction | None:
+def refused(registration: Registration, found: Transactions) -> int | None:
     """Return the transaction whose answer refused the sign-in for good, or None."""
-    last = next((one for one in reversed(registration.transactions) if one.status), None)
-    if registration.signed_in is not None or last is None or last.status is None:
+    last = next((one for one in reversed(registration.transactions) if found.status(one)), None)
+    status = None if last is None else found.status(last)
+    if registration.signed_in is not None or status is None:
         return None
-    return last if last.status >= FAILURE and last.status not in REDIRECT else None
+    return last if status >= FAILURE and status not in REDIRECT else None

@@ -10,8 +10,9 @@ from analyzer.model import Post, Room
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from analyzer.contents import Element
-    from analyzer.model import CommandPair, Reply
+    from analyzer.commands import Answer, Command
+    from analyzer.contents import Elements
+    from analyzer.outcomes import OutcomeJudge
     from analyzer.room_reader import RoomReader
 
 JOINING = ("join", "bjoin")
@@ -40,8 +41,10 @@ class RoomDraft:
 class RoomBook:
     """Keeps the rooms of one session."""
 
-    def __init__(self, reader: RoomReader) -> None:
+    def __init__(self, reader: RoomReader, outcomes: OutcomeJudge, elements: Elements) -> None:
         self._reader = reader
+        self._outcomes = outcomes
+        self._elements = elements
         self._rooms: dict[str, RoomDraft] = {}
         self.posts: list[Post] = []
 
@@ -49,23 +52,24 @@ class RoomBook:
         """Return the rooms in the order in which they are first spoken of."""
         return tuple(draft.room() for draft in self._rooms.values())
 
-    def note_pairs(self, pairs: Iterable[CommandPair]) -> None:
+    def note_commands(self, commands: Iterable[Command]) -> None:
         """Take in commands and posts."""
-        for pair in pairs:
-            if pair.kind == "grpchat":
-                self._post(pair)
-            elif pair.command in JOINING:
-                self._join(pair)
-            elif pair.command == "part":
-                self._part(pair)
-            elif pair.command == "bccontext":
-                for uri in pair.rooms:
+        for command in commands:
+            if command.post:
+                self._post(command)
+            elif command.name in JOINING:
+                self._join(command)
+            elif command.name == "part":
+                self._part(command)
+            elif command.name == "bccontext":
+                for uri in self._outcomes.rooms(command):
                     self._room(uri)
 
-    def note_deliveries(self, elements: Sequence[Element], first_items: Sequence[int]) -> None:
-        """Take in chat messages from the service; ``first_items`` is the rows' item column."""
+    def note_deliveries(self, elements: Sequence[int]) -> None:
+        """Take in chat messages from the service."""
+        row_of, position = self._elements.row, self._elements.position
         for element in elements:
-            facts = self._reader.facts(element.row, element.item - first_items[element.row])
+            facts = self._reader.facts(row_of[element], position(element))
             for uri in facts.rooms[:1]:
                 self._room(uri).received += 1
 
@@ -75,26 +79,28 @@ class RoomBook:
             draft = self._rooms[uri] = RoomDraft(uri)
         return draft
 
-    def _post(self, pair: CommandPair) -> None:
-        if pair.row is None:
+    def _post(self, post: Command) -> None:
+        if post.element < 0:
             return
-        room = pair.rooms[0] if pair.rooms else None
-        self.posts.append(Post(pair.index, pair.row, pair.user, room))
+        rooms = self._outcomes.rooms(post)
+        room = rooms[0] if rooms else None
+        self.posts.append(Post(post.index, post.row, self._outcomes.user(post), room))
         if room is not None:
             self._room(room).posts += 1
 
-    def _join(self, pair: CommandPair) -> None:
-        for uri in pair.rooms:
+    def _join(self, command: Command) -> None:
+        rooms = self._outcomes.rooms(command)
+        for uri in rooms:
             draft = self._room(uri)
-            if pair.outcome == "rejected" and draft.refused is None:
-                draft.refused = pair.row
-        for reply in pair.replies:
-            self._join_reply(pair, reply)
+            if command.outcome == "rejected" and draft.refused is None:
+                draft.refused = command.row
+        for reply in command.answers:
+            self._join_reply(rooms, reply)
 
-    def _join_reply(self, pair: CommandPair, reply: Reply) -> None:
-        facts = self._reader.facts(reply.row, reply.item)
-        good = reply.code is None or reply.code.startswith(SUCCESS)
-        for uri in facts.failed if good else (*pair.rooms, *facts.failed):
+    def _join_reply(self, rooms: tuple[str, ...], reply: Answer) -> None:
+        facts = self._reader.facts(reply.row, self._elements.position(reply.element))
+        good = is_good(self._outcomes.code(reply))
+        for uri in facts.failed if good else (*rooms, *facts.failed):
             draft = self._room(uri)
             if draft.refused is None:
                 draft.refused = reply.row
@@ -107,9 +113,13 @@ class RoomBook:
             draft.name = draft.name or facts.names.get(uri)
             draft.left = None
 
-    def _part(self, pair: CommandPair) -> None:
-        reply = pair.replies[0] if pair.replies else None
-        for uri in pair.rooms:
+    def _part(self, command: Command) -> None:
+        for uri in self._outcomes.rooms(command):
             draft = self._room(uri)
-            if reply is not None:
-                draft.left = reply.row
+            if command.answers:
+                draft.left = command.answers[0].row
+
+
+def is_good(code: str | None) -> bool:
+    """Say whether the code of a reply, where it has one, is that of a success."""
+    return code is None or code.startswith(SUCCESS)

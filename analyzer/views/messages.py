@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from analyzer.rows import XccosItem
-    from analyzer.trace import Trace
+    from analyzer.window import Window
     from dissectors.sip.messages import SipMessage
 
 Record = dict[str, Any]
 
 
-def moment(trace: Trace, row: int) -> str | None:
+def moment(window: Window, row: int) -> str | None:
     """Return when a message was complete; None where the capture gives its record no time."""
-    time = trace.rows.time[row]
-    return time_text(time, trace.rows.digits[row]) if time else None
+    time = window.rows.time[row]
+    return time_text(time, window.rows.digits[row]) if time else None
 
 
-def xccos_items(trace: Trace, row: int) -> list[XccosItem]:
+def xccos_items(window: Window, row: int) -> list[XccosItem]:
     """Return the XCCOS items of a message, with the chat texts, which rows do not keep."""
-    items = trace.rows.xccos(row)
+    items = window.rows.xccos(row)
     if not any(item.element == "grpchat" for item in items):
         return items
-    document = trace.document(row)
+    document = window.document(row)
     if document is None or isinstance(document, Malformed):
         return items
     return with_chat_texts(items, [item.text for item in document.items])
@@ -61,26 +61,26 @@ def xccos_record(item: XccosItem) -> Record:
     }
 
 
-def _string(column: str) -> Callable[[Trace, int], str | None]:
-    return lambda trace, row: trace.rows.strings.values[getattr(trace.rows, column)[row]]
+def _string(column: str) -> Callable[[Window, int], str | None]:
+    return lambda window, row: window.rows.strings.values[getattr(window.rows, column)[row]]
 
 
-def _uri(trace: Trace, row: int) -> str | None:
-    return trace.rows.strings.values[trace.rows.uri[row]] if trace.rows.status[row] < 0 else None
+def _uri(window: Window, row: int) -> str | None:
+    return window.rows.strings.values[window.rows.uri[row]] if window.rows.status[row] < 0 else None
 
 
-def _status(trace: Trace, row: int) -> int | None:
-    status = trace.rows.status[row]
+def _status(window: Window, row: int) -> int | None:
+    status = window.rows.status[row]
     return status if status >= 0 else None
 
 
-def _cseq(trace: Trace, row: int) -> Record | None:
-    found = trace.rows.cseqs.values[trace.rows.cseq[row]]
+def _cseq(window: Window, row: int) -> Record | None:
+    found = window.rows.cseqs.values[window.rows.cseq[row]]
     return None if found is None else {"number": found[0], "method": found[1]}
 
 
-def _content_length(trace: Trace, row: int) -> int | None:
-    declared = trace.rows.content_length[row]
+def _content_length(window: Window, row: int) -> int | None:
+    declared = window.rows.content_length[row]
     return declared if declared >= 0 else None
 
 
@@ -90,15 +90,15 @@ def _sha1(data: bytes) -> str:
     return hashlib.sha1(data, usedforsecurity=False).hexdigest()
 
 
-FIELDS: dict[str, Callable[[Trace, int], Any]] = {
-    "index": lambda _, row: row,
-    "frame": lambda trace, row: trace.rows.frame[row],
-    "frames": lambda trace, row: list(trace.frames(row)),
+FIELDS: dict[str, Callable[[Window, int], Any]] = {
+    "index": lambda window, row: window.first + row,
+    "frame": lambda window, row: window.rows.frame[row],
+    "frames": lambda window, row: list(window.frames(row)),
     "time": moment,
-    "src": lambda trace, row: trace.streams[trace.rows.stream[row]].src,
-    "dst": lambda trace, row: trace.streams[trace.rows.stream[row]].dst,
-    "transport": lambda trace, row: trace.streams[trace.rows.stream[row]].transport,
-    "kind": lambda trace, row: "request" if trace.rows.status[row] < 0 else "response",
+    "src": lambda window, row: window.streams[window.rows.stream[row]].src,
+    "dst": lambda window, row: window.streams[window.rows.stream[row]].dst,
+    "transport": lambda window, row: window.streams[window.rows.stream[row]].transport,
+    "kind": lambda window, row: "request" if window.rows.status[row] < 0 else "response",
     "method": _string("method"),
     "status": _status,
     "reason": _string("reason"),
@@ -111,10 +111,10 @@ FIELDS: dict[str, Callable[[Trace, int], Any]] = {
     "to_tag": _string("to_tag"),
     "content_type": _string("content_type"),
     "content_length": _content_length,
-    "length": lambda trace, row: trace.rows.length[row],
-    "sha1": lambda trace, row: _sha1(trace.raw(row)),
-    "xccos": lambda trace, row: [xccos_record(item) for item in xccos_items(trace, row)],
-    "notes": lambda trace, row: note_names(trace.rows.notes[row]),
+    "length": lambda window, row: window.rows.length[row],
+    "sha1": lambda window, row: _sha1(window.raw(row)),
+    "xccos": lambda window, row: [xccos_record(item) for item in xccos_items(window, row)],
+    "notes": lambda window, row: note_names(window.rows.notes[row]),
 }
 
 
@@ -154,11 +154,11 @@ def full_record(message: SipMessage | Malformed) -> Record:
     }
 
 
-def message_record(trace: Trace, row: int, fields: Sequence[str] = tuple(FIELDS)) -> Record:
+def message_record(window: Window, row: int, fields: Sequence[str] = tuple(FIELDS)) -> Record:
     """Return the record of one message, restricted to ``fields`` in their order.
 
     Fields are those of ``FIELDS`` and ``FULL_FIELDS``.
     """
     full = FULL_FIELDS if not set(FULL_FIELDS).isdisjoint(fields) else ()
-    parsed = full_record(trace.message(row)) if full else {}
-    return {name: parsed[name] if name in full else FIELDS[name](trace, row) for name in fields}
+    parsed = full_record(window.message(row)) if full else {}
+    return {name: parsed[name] if name in full else FIELDS[name](window, row) for name in fields}

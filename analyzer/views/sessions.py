@@ -162,6 +162,19 @@ FIELDS: dict[str, Callable[[Trace, Session], Any]] = {
 }
 
 
+class SessionRecord(dict[str, Any]):
+    """The record of one session, each field worked out when it is asked for."""
+
+    def __init__(self, trace: Trace, session: Session) -> None:
+        super().__init__()
+        self._trace = trace
+        self._session = session
+
+    def __missing__(self, name: str) -> Any:  # noqa: ANN401  (as FIELDS)
+        value = self[name] = FIELDS[name](self._trace, self._session)
+        return value
+
+
 def session_record(trace: Trace, session: Session, fields: Sequence[str] = tuple(FIELDS)) -> Record:
     """Return the record of one session, restricted to ``fields`` in their order."""
     return {name: FIELDS[name](trace, session) for name in fields}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.meaning import outline
 from analyzer.times import time_text
 from analyzer.views.dialogs import span_ms
 from analyzer.views.quality import advice, contents, quality_record
-from analyzer.views.sessions import session_record
+from analyzer.views.sessions import SessionRecord, session_record
 
 if TYPE_CHECKING:
     from analyzer.trace import Trace
@@ -16,8 +17,10 @@ FORMAT = 1
 """Version of the triage document: raised when a key changes its meaning, not when one is added."""
 
 
-def triage_record(trace: Trace, file: str) -> dict[str, Any]:
-    """Return the triage of one capture."""
+def triage_record(trace: Trace, file: str, *, whole: bool = True) -> dict[str, Any]:
+    """Return the triage of one capture; not ``whole``: sessions work out what is asked of them."""
+    analysis = trace.analysis() if whole else outline(trace)
+    of_session = session_record if whole else SessionRecord
     quality = trace.quality
     first, last = quality.first_time, quality.last_time
     bare = not len(trace)
@@ -29,9 +32,7 @@ def triage_record(trace: Trace, file: str) -> dict[str, Any]:
         "last_time": time_text(last, quality.digits) if last else None,
         "duration_ms": span_ms(first, last) if first and last else None,
         "connections": len(trace.connections),
-        "sessions": []
-        if bare
-        else [session_record(trace, session) for session in trace.analysis().sessions],
+        "sessions": [] if bare else [of_session(trace, session) for session in analysis.sessions],
         "quality": quality_record(trace),
         "contents": contents(trace) if bare else [],
         "next": advice(trace) if bare else [],

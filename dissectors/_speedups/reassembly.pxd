@@ -5,8 +5,8 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from dissectors._speedups.packet cimport Packet
 
 
-# What happens to be next in the table of flows: a direction, or where one ended, or (the ports of a
-# connection that was forgotten while others had them) both. 64 bytes, a line of the cache.
+# What is known under one key: the direction that is open, or where the last one ended. Both where
+# a connection ended after its ports had been used again. 64 bytes, a line of the cache.
 cdef struct Flow:
     void *direction  # NULL where none is open; the connection that is open owns it
     uint32_t end  # sequence number at which the last one ended, where ``has_end``
@@ -189,7 +189,7 @@ cdef class Reassembler:
     # Bytes of the capture file that were fed before (to compare retransmissions with).
     cdef bytes read_back(self, uint64_t offset, Py_ssize_t size)
 
-    # As in the reference, where their names have no underscore in front of the verb.
+    # The steps of the reference, under its names.
     cdef int _unusual(self, Direction direction, Arrival *it) except -1
     cdef int _deliver(self, list out) except -1
     cdef int _unknown(self, Arrival *it, list out) except -1

@@ -11,6 +11,8 @@ from analyzer.meaning import analyse
 from tests.analyzer.stories import Said, Story, Wire, cmd, envelope, post, rpl, uri
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.model import CommandPair
 
 ROOM = '<chanid key="0" domain="example.com" value="1"/>'
@@ -50,7 +52,7 @@ class Chat:
         said = self.wire.asks("BYE", "ann", "svc", call="c", cseq=self.cseq, to_tag="s")
         self.wire.answered(said, 200)
 
-    def pairs(self) -> tuple[CommandPair, ...]:
+    def pairs(self) -> Sequence[CommandPair]:
         """Return the pairs of the capture."""
         return analyse(self.story.trace()).pairs
 

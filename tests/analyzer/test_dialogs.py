@@ -11,10 +11,12 @@ from analyzer.states import TRANSITIONS, Event, follow
 from tests.analyzer.stories import Story, Wire, cmd, envelope, post, rpl, uri
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.model import Dialog
 
 
-def _dialogs(story: Story) -> tuple[Dialog, ...]:
+def _dialogs(story: Story) -> Sequence[Dialog]:
     return analyse(story.trace()).dialogs
 
 

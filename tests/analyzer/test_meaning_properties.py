@@ -62,7 +62,8 @@ told = st.builds(
 )
 
 
-def _story(messages: list[Told], holes: list[int]) -> Story:
+def story_of(messages: list[Told], holes: list[int]) -> Story:
+    """Return the story that the messages tell; frames before those in ``holes`` are missing."""
     story = Story()
     wires = [
         story.connect("10.0.0.1:50000"),
@@ -94,7 +95,7 @@ def _story(messages: list[Told], holes: list[int]) -> Story:
 def test_nothing_is_lost_and_nothing_is_counted_twice(
     messages: list[Told], holes: list[int]
 ) -> None:
-    analysis = analyse(_story(messages, holes).trace())
+    analysis = analyse(story_of(messages, holes).trace())
     in_transactions: list[int] = []
     for one in analysis.transactions:
         single = [row for row in (one.request, one.final) if row is not None]
@@ -116,7 +117,7 @@ def test_nothing_is_lost_and_nothing_is_counted_twice(
 
 @given(st.lists(told, max_size=40))
 def test_every_element_is_in_one_pair_and_every_pair_in_one_session(messages: list[Told]) -> None:
-    analysis = analyse(_story(messages, []).trace())
+    analysis = analyse(story_of(messages, []).trace())
     commands = [(pair.row, pair.item) for pair in analysis.pairs if pair.row is not None]
     assert len(commands) == len(set(commands))
     replies = [(reply.row, reply.item) for pair in analysis.pairs for reply in pair.replies]

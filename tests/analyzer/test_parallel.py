@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.parallel import read_in_shares
-from analyzer.pipeline import Share
+from analyzer.share import Share
 from analyzer.trace import open_capture
 from bench.gen import generate
 from dissectors.model import reversed_key

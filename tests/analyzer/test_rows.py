@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.columns import LIMITS, Columns
 from analyzer.row_writer import RowWriter
-from analyzer.rows import LIMITS, Columns, Interned, Rows
+from analyzer.rows import Interned, Rows
 from dissectors.model import Datagram, Piece
 from dissectors.sip.datagram import read_datagram
 from dissectors.sip.scan import HeadScanner

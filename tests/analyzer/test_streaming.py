@@ -20,13 +20,14 @@ from tests.support.sip_texts import message
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from analyzer.window import Window
+
 CAPTURES = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".pcap", ".pcapng"))
 
 
-def records(window: Any) -> list[dict[str, Any]]:  # noqa: ANN401  (a window or a trace)
+def records(window: Window) -> list[dict[str, Any]]:
     """Return what is said of each message, its index in the capture included."""
-    found = [message_record(window, row, tuple(FIELDS)) for row in range(len(window))]
-    return [{**one, "index": window.first + one["index"]} for one in found]
+    return [message_record(window, row, tuple(FIELDS)) for row in range(len(window))]
 
 
 @pytest.fixture(params=["compiled", "pure"])

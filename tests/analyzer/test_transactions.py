@@ -10,12 +10,14 @@ from analyzer.transactions import freeze, match
 from tests.analyzer.stories import Story
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.model import Transaction
 
 UDP = "SIP/2.0/UDP 10.0.0.1:50000"
 
 
-def _transactions(story: Story) -> tuple[Transaction, ...]:
+def _transactions(story: Story) -> Sequence[Transaction]:
     return analyse(story.trace()).transactions
 
 

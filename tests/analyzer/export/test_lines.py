@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from analyzer.trace import Trace
+    from analyzer.window import Window
 
 EVERYTHING = (*FIELDS, *FULL_FIELDS)
 FORMS = {"jsonl": EVERYTHING, "csv": tuple(FIELDS)}
@@ -38,7 +38,7 @@ SAMPLE = SAMPLES / "twousers-post.pcap"
 
 
 def _check(
-    trace: Trace, rows: Sequence[int] | None = None, fields: Sequence[str] = EVERYTHING
+    trace: Window, rows: Sequence[int] | None = None, fields: Sequence[str] = EVERYTHING
 ) -> int:
     """Hold both writers against each other, and JSON against the records."""
     count = 0
@@ -51,7 +51,7 @@ def _check(
     return count
 
 
-def _records(trace: Trace) -> list[Any]:
+def _records(trace: Window) -> list[Any]:
     lines = written_by_twin(trace, None, EVERYTHING, "jsonl").decode().splitlines()
     return [json.loads(line) for line in lines]
 
@@ -267,7 +267,7 @@ if BUILT:
     from analyzer._speedups.lines import LineWriter
 
     def _writer(
-        trace: Trace, fields: Sequence[str] = EVERYTHING, form: str = "jsonl"
+        trace: Window, fields: Sequence[str] = EVERYTHING, form: str = "jsonl"
     ) -> LineWriter:
         return LineWriter(fields, form=form, streams=trace.streams.__getitem__, read=trace.read)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.export.messages import message_csv_lines, message_json_lines
 from analyzer.rows import Interned, Rows, Stream
-from analyzer.trace import Trace
+from analyzer.window import Window
 from tests.support.twin import is_built
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ BUILT = is_built() and find_spec("analyzer._speedups.lines") is not None
 
 
 def written(
-    trace: Trace,
+    trace: Window,
     rows: Sequence[int] | None,
     fields: Sequence[str],
     form: str,
@@ -31,7 +31,7 @@ def written(
 
 
 def written_by_twin(
-    trace: Trace,
+    trace: Window,
     rows: Sequence[int] | None,
     fields: Sequence[str],
     form: str,
@@ -58,23 +58,14 @@ def with_compiled_tables(rows: Rows) -> Rows:
     return rows
 
 
-class MemoryTrace(Trace):
+class MemoryTrace(Window):
     """Rows over bytes in memory: each message is one piece, or several."""
 
     def __init__(self, rows: Rows, data: bytes, transport: str = "tcp") -> None:
-        self.rows = rows
-        self.streams = [
-            Stream("10.0.0.1:5060", "[::1]:5061", transport, 0, from_opener=True, syn_seen=True)
-        ]
-        self._data = data
-
-    def read(self, offset: int, length: int) -> bytes:
-        return self._data[offset : offset + length]
-
-    def raw(self, row: int) -> bytes:
-        return b"".join(
-            self.read(piece.offset, piece.length) for piece in self.rows.piece_list(row)
+        stream = Stream(
+            "10.0.0.1:5060", "[::1]:5061", transport, 0, from_opener=True, syn_seen=True
         )
+        super().__init__(rows, [stream], lambda offset, length: data[offset : offset + length])
 
 
 def rows_of(*messages: bytes, cut: int | None = None, **values: int) -> tuple[Rows, bytes]:

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from analyzer.legs import Bundle
+from analyzer.rows import Rows
+from analyzer.transaction_table import More
+
+class Exchanges:
+    rest: list[int]
+    def __init__(self, rows: Rows, quoted: int, least_final: int) -> None: ...
+    def merged(
+        self,
+        begun: list[int],
+        other_request: list[int],
+        other_final: list[int],
+        other_more: dict[int, More],
+        other_of: list[int],
+    ) -> tuple[list[int], list[int], dict[int, More], list[int]]: ...
+
+def in_dialogs(
+    rows: Rows,
+    request: list[int],
+    final: list[int],
+    more: dict[int, More],
+    methods: tuple[int, set[int], set[int], set[int]],
+) -> tuple[list[Bundle], list[int]]: ...
+def on_several_connections(rows: Rows) -> set[int]: ...

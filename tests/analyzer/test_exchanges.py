@@ -1,0 +1,78 @@
+"""The compiled twin of the second pass gives what the reference gives, whatever was captured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analyzer.compiled import exchanges
+from analyzer.hops import find_copies
+from analyzer.legs import find_legs
+from analyzer.meaning import analyse
+from analyzer.transactions import match
+from tests.analyzer.stories import Story
+from tests.analyzer.test_meaning_properties import Told, story_of, told
+
+if TYPE_CHECKING:
+    from analyzer.trace import Trace
+
+# Where it is not built, the reference is compared with itself.
+IMPLEMENTATIONS = [None] if exchanges() is None else [None, exchanges()]
+USERS = ("analyzer.transactions", "analyzer.legs", "analyzer.hops")
+
+
+def _with(twin: Any, trace: Trace) -> tuple[object, ...]:  # noqa: ANN401  (a module or None)
+    """Return everything that an implementation makes of a trace."""
+    with (
+        patch(f"{USERS[0]}.exchanges", lambda: twin),
+        patch(f"{USERS[1]}.exchanges", lambda: twin),
+        patch(f"{USERS[2]}.exchanges", lambda: twin),
+    ):
+        rows, found = trace.rows, match(trace.rows, trace.streams)
+        more = {
+            index: (one.retransmissions, one.provisional, one.repeated, one.acks)
+            for index, one in found.more.items()
+        }
+        legs = [[getattr(leg, name) for name in leg.__slots__] for leg in find_legs(rows, found)]
+        columns = (found.request, found.final, found.first, found.of, found.across, more)
+        return columns, legs, find_copies(rows, found)
+
+
+@given(st.lists(told, max_size=60))
+def test_the_twin_is_the_reference(messages: list[Told]) -> None:
+    trace = story_of(messages, []).trace()
+    reference, *twins = (_with(one, trace) for one in IMPLEMENTATIONS)
+    for other in twins:
+        assert other == reference
+
+
+@pytest.mark.parametrize("twin", IMPLEMENTATIONS)
+def test_an_answer_with_another_branch_is_that_of_the_only_request(twin: Any) -> None:  # noqa: ANN401
+    story = Story()
+    wire = story.connect()
+    said = wire.asks("INFO", "ann", "svc", call="c", to_tag="b", via=["SIP/2.0/TCP h;branch=1"])
+    said.vias[:] = ["SIP/2.0/TCP h;branch=2"]
+    wire.answered(said, 200)
+    with patch("analyzer.transactions.exchanges", lambda: twin):
+        (one,) = analyse(story.trace()).transactions
+    assert (one.request, one.final, one.status) == (0, 1, 200)
+
+
+@pytest.mark.parametrize("twin", IMPLEMENTATIONS)
+def test_many_plain_exchanges_keep_their_numbers_among_the_others(twin: Any) -> None:  # noqa: ANN401
+    story = Story()
+    wire = story.connect()
+    for number in range(200):
+        said = wire.asks("INFO", "ann", "svc", call=f"c{number % 7}", to_tag="b", cseq=number + 1)
+        wire.answered(said, 100 if number % 5 == 0 else 200)
+        wire.answered(said, 200)
+    with patch("analyzer.transactions.exchanges", lambda: twin):
+        made = analyse(story.trace()).transactions
+    assert [one.index for one in made] == list(range(200))
+    assert [one.request for one in made] == list(range(0, 600, 3))
+    assert [len(one.provisional) for one in made] == [int(n % 5 == 0) for n in range(200)]
+    assert [len(one.repeated_finals) for one in made] == [int(n % 5 != 0) for n in range(200)]
