@@ -26,15 +26,18 @@ MIN_COVERAGE_DISSECTORS := 99
 # The tests run in as many processes.
 JOBS ?= 2
 
-# Options of `make bench`.
+# Options of `make bench`: bytes of the dense capture (the others follow from it), rounds, and more
+# for bench/run.py, for instance BENCH='--slow-size 500M --only dense'.
 SIZE ?= 50M
 ROUNDS ?= 3
+BENCH ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 BUILD := build
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
+INSTALLED_BENCH := $(VENV)/.installed-bench
 CORPUS := $(or $(XCCOS_CORPUS),../shared)
 
 # The interpreter of .venv: PYTHON when it is set, otherwise the first of these that will do.
@@ -68,7 +71,7 @@ apt_install() { # PACKAGE...
 }
 endef
 
-.PHONY: help triage test lint types cover system bench fuzz clean
+.PHONY: help triage test lint types cover system bench bench-readme fuzz clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -125,8 +128,23 @@ system: # the packages of the system that the tests need; silent when they are t
 	done
 	[ $${#missing[@]} = 0 ] || apt_install "$${missing[@]}"
 
-bench: system $(INSTALLED) ## speed and memory beside tshark (SIZE=50M ROUNDS=3)
-	@$(BIN)/python -m bench.run --size "$(SIZE)" --rounds "$(ROUNDS)"
+bench: system $(INSTALLED) $(INSTALLED_BENCH) ## speed and memory beside others (SIZE=50M ROUNDS=3)
+	@$(BIN)/python -m bench.run --size "$(SIZE)" --rounds "$(ROUNDS)" $(BENCH)
+
+bench-readme: # what the last `make bench` measured, into README.md and docs/bench.svg
+	@$(BIN)/python -m bench.readme
+
+# The table names what is missing, so that no other program or library is a reason to stop.
+$(INSTALLED_BENCH): pyproject.toml | $(INSTALLED)
+	@$(FUNCTIONS)
+	step 'installing what the program is compared with, and what draws the chart'
+	command -v sngrep >/dev/null || (apt_install sngrep) || step 'going on without sngrep'
+	extra='import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["bench"], sep="\n")'
+	mapfile -t wanted < <($(BIN)/python -c "$$extra")
+	mkdir -p "$(BUILD)"
+	$(BIN)/python -m pip install "$${wanted[@]}" >"$(BUILD)/pip-bench.log" 2>&1 </dev/null ||
+		step 'going on without pyshark or matplotlib (see $(BUILD)/pip-bench.log)'
+	touch $@
 
 fuzz: $(INSTALLED_DEV) ## the property tests with 10,000 examples each
 	@$(FUNCTIONS)

@@ -307,11 +307,15 @@ def main() -> int:
         action="store_true",
         help="with AddressSanitizer and UBSan, as a copy of both packages in build/sanitized",
     )
+    parser.add_argument("--check", action="store_true", help="only try the C compiler")
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)  # how it calls itself
     options = parser.parse_args()
     try:
         if options.into:
             compile_here(options.modules[0], options.into, sanitize=options.sanitize)
+            return 0
+        if options.check:
+            check_compiler(SANITIZERS if options.sanitize else [])
             return 0
         if options.sanitize:
             built = build_sanitized(options.modules)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from analyzer.compiled import exchanges
 from dissectors.xccos.messages import base_name
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from analyzer.rows import Rows
 
@@ -24,7 +25,7 @@ class Elements:
 
     __slots__ = ("_named", "_of_group", "row", "rows", "what")
 
-    def __init__(self, rows: Rows, group_of: Sequence[int], left_out: Container[int]) -> None:
+    def __init__(self, rows: Rows, group_of: list[int], left_out: set[int]) -> None:
         self.rows = rows
         columns = rows.item_columns
         keys = list(zip(columns["element"], columns["id"], strict=True))
@@ -33,24 +34,9 @@ class Elements:
         """Kind and name: ``join``, ``getpref`` ... the id in lower case without its prefix."""
         self.row = [-1] * len(keys)
         """The message of each element; -1 of those that are left out."""
-        self._of_group: dict[int, list[int]] = {}
-        self._collect(group_of, left_out)
-
-    def _collect(self, group_of: Sequence[int], left_out: Container[int]) -> None:
-        row_of, found, first = self.row, self._of_group, self.rows.item
-        for row, count in enumerate(self.rows.items):
-            if not count or row in left_out:
-                continue
-            here = found.get(group_of[row])
-            if here is None:
-                here = found[group_of[row]] = []
-            k = first[row]
-            if count == 1:
-                here.append(k)
-                row_of[k] = row
-                continue
-            here += range(k, k + count)
-            row_of[k : k + count] = [row] * count
+        twin = exchanges()
+        collect = _collected if twin is None else twin.elements_by_group
+        self._of_group: dict[int, list[int]] = collect(rows, group_of, left_out, self.row)
 
     def of(self, group: int) -> Sequence[int]:
         """Return the elements of a group, in order."""
@@ -75,6 +61,28 @@ class Elements:
     def text(self, column: str, element: int) -> str | None:
         """Return the value that an element has in one of the XCCOS columns."""
         return self.rows.strings.values[self.rows.item_columns[column][element]]
+
+
+def _collected(
+    rows: Rows, group_of: list[int], left_out: set[int], row_of: list[int]
+) -> dict[int, list[int]]:
+    """Return the elements of each group, in order; fill in the message of each element."""
+    found: dict[int, list[int]] = {}
+    first = rows.item
+    for row, count in enumerate(rows.items):
+        if not count or row in left_out:
+            continue
+        here = found.get(group_of[row])
+        if here is None:
+            here = found[group_of[row]] = []
+        k = first[row]
+        if count == 1:
+            here.append(k)
+            row_of[k] = row
+            continue
+        here += range(k, k + count)
+        row_of[k : k + count] = [row] * count
+    return found
 
 
 def _named(rows: Rows, element: int, identifier: int) -> tuple[Kind, str]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.compiled import exchanges
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -124,7 +126,8 @@ class Groups:
     def _collect(self) -> None:
         number: dict[int, int] = {}
         members: list[list[Leg]] = []
-        group_of = self.group_of
+        group_of, twin = self.group_of, exchanges()
+        spread = _spread if twin is None else twin.spread
         for index, leg in enumerate(self.legs):
             root = self._root(index)
             if root not in number:
@@ -132,9 +135,7 @@ class Groups:
                 members.append([])
             leg.group = number[root]
             members[leg.group].append(leg)
-            group = leg.group
-            for row in leg.rows:
-                group_of[row] = group
+            spread(group_of, leg.rows, leg.group)
         self.groups = [self._group(at, tuple(legs)) for at, legs in enumerate(members)]
         for branch, trunk in self._forks.items():
             a, b = self.legs[branch].group, self.legs[trunk].group
@@ -158,6 +159,11 @@ class Groups:
         marked = {index for leg in legs for index in leg.notable}
         notable = [at for at in indexes if at in marked]
         return Group(number, legs, lead, method, evidence, uris, indexes, notable)
+
+
+def _spread(numbers: list[int], rows: list[int], number: int) -> None:
+    for row in rows:
+        numbers[row] = number
 
 
 def _method(transactions: Transactions, leg: Leg) -> tuple[str, str]:

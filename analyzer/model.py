@@ -331,6 +331,17 @@ class Analysis:
         self._transaction_of, self._dialog_of, self.copy_of = rows
         """``copy_of``: row to the row seen first, for hop copies."""
 
+    def __eq__(self, other: object) -> bool:
+        return self._values() == other._values() if isinstance(other, Analysis) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]  # it has dictionaries
+
+    def _values(self) -> tuple[object, ...]:
+        return (
+            *(tuple(self.transactions), tuple(self.dialogs), tuple(self.pairs)),
+            *(tuple(self.sessions), self.transaction_of, self.dialog_of, self.copy_of),
+        )
+
     def complete(self) -> None:
         """Work out all that needs the capture: the rest needs only rows."""
         for values in (self.pairs, self.sessions):

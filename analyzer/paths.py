@@ -7,6 +7,7 @@ Where a wheel was installed there are no sources, and nothing is compared.
 from __future__ import annotations
 
 import os
+import re
 from functools import cache
 from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
@@ -19,6 +20,8 @@ RECORD = "dissectors/_speedups/built.txt"
 """What ``hatch_build.py`` leaves: on each line ``module-file digest``, or ``# reason`` why not."""
 SUFFIX = EXTENSION_SUFFIXES[0]
 """How a file ends that is a module for this interpreter."""
+
+_NAMED = re.compile(rb"\._speedups\.(\w+)")
 
 
 def compiled() -> bool:
@@ -70,18 +73,18 @@ def recorded(root: str) -> tuple[dict[str, str], str]:
 def digests(root: str) -> dict[str, str]:
     """Return what tells one state of the sources of each module from another; empty without them.
 
-    Any of the declarations that the modules share may concern any of them: they lay out structures.
+    The declarations that a module includes belong to it: they lay out the structures it shares.
     """
-    found = [f"{package}/{name}" for package in PACKAGES for name in _names(root, package)]
-    shared = 0
-    for path in found:
-        if path.endswith(".pxd"):
-            shared = _checksum(root, path, shared)
-    return {
-        path.removesuffix(".pyx"): f"{_checksum(root, path, shared):08x}"
-        for path in found
-        if path.endswith(".pyx")
-    }
+    texts = _sources(root)
+    named = {path: set(_NAMED.findall(text)) for path, text in texts.items()}
+    found = {}
+    for path in texts:
+        if path.endswith(".pyx"):
+            state = 0
+            for used in sorted(_used(path, named)):
+                state = crc32(texts[used], crc32(used.encode(), state))
+            found[path.removesuffix(".pyx")] = f"{state:08x}"
+    return found
 
 
 def why_stale(root: str, module: str, built: dict[str, str], now: dict[str, str]) -> str:
@@ -93,16 +96,31 @@ def why_stale(root: str, module: str, built: dict[str, str], now: dict[str, str]
     return ""
 
 
-def _names(root: str, package: str) -> list[str]:
-    try:
-        return sorted(os.listdir(os.path.join(root, package)))
-    except OSError:
-        return []
+def _sources(root: str) -> dict[str, bytes]:
+    found = {}
+    for package in PACKAGES:
+        try:
+            names = sorted(os.listdir(os.path.join(root, package)))
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith((".pyx", ".pxd")):
+                with open(os.path.join(root, package, name), "rb") as file:
+                    found[f"{package}/{name}"] = file.read()
+    return found
 
 
-def _checksum(root: str, path: str, start: int) -> int:
-    with open(os.path.join(root, path), "rb") as file:
-        return crc32(file.read(), crc32(path.encode(), start))
+def _used(source: str, named: dict[str, set[bytes]]) -> set[str]:
+    """Return a source with its own declarations and all those that are included from there."""
+    used, waiting = {source}, {source.removesuffix("x") + "d"} | _declarations(named[source])
+    while waiting := (waiting & named.keys()) - used:
+        used |= waiting
+        waiting = {path for at in waiting for path in _declarations(named[at])}
+    return used
+
+
+def _declarations(names: set[bytes]) -> set[str]:
+    return {f"{package}/{name.decode()}.pxd" for package in PACKAGES for name in names}
 
 
 def _why_not_loaded(modules: dict[str, str]) -> str:

@@ -75,17 +75,19 @@ def draw(results: Results, path: Path) -> None:
     panels = [(title, shown) for title, shown in panels if shown]
     if not panels:
         return
-    heights = [len(shown) + 1.6 for _, shown in panels]
+    heights = [len(shown) + 0.2 for _, shown in panels]
     with mpl.rc_context({"svg.hashsalt": "xccos", "font.family": "DejaVu Sans", "font.size": 9}):
-        figure = Figure(figsize=(WIDTH, BAR * sum(heights) + 1.0), facecolor="white")
+        figure = Figure(
+            figsize=(WIDTH, BAR * (sum(heights) + 1.9 * len(panels)) + 0.9), facecolor="white"
+        )
         axes = figure.subplots(len(panels), 1, height_ratios=heights, sharex=True, squeeze=False)
         for axis, (title, shown) in zip(axes[:, 0], panels, strict=True):
             _panel(axis, title, shown)
         rates = [bar.rate for _, shown in panels for bar in shown]
-        axes[0, 0].set_xlim(min(rates) / 2, max(rates) * 12)
-        figure.suptitle(
-            "Megabytes of capture read a second (logarithmic)", x=0.01, ha="left", color=INK
-        )
+        axes[0, 0].set_xlim(min(rates) / 2, max(rates) * 12)  # room for the last label
+        axes[0, 0].xaxis.set_major_formatter(lambda rate, _: f"{rate:,g}")
+        title = "Megabytes of capture read a second (logarithmic; blue is this program)"
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, color=INK)
         figure.text(0.01, 0.008, _machine(results), fontsize=7, color="#57606a")
         figure.tight_layout(rect=(0, 0.02, 1, 1))
         figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
@@ -114,9 +116,9 @@ def _panel(axis: Axes, title: str, shown: list[Bar]) -> None:
             color=INK,
         )
     axis.set_yticks(places, [bar.name for bar in shown], color=INK)
-    axis.invert_yaxis()
+    axis.set_ylim(len(shown) - 0.4, -0.6)
     axis.set_title(f"{title}, {megabytes(largest)}", loc="left", fontsize=9, color=INK)
-    axis.tick_params(length=0, labelbottom=False)
+    axis.tick_params(which="both", length=0, labelsize=8, labelcolor=INK)
     axis.grid(axis="x", color=GRID, linewidth=0.6)
     axis.set_axisbelow(True)
     for side in axis.spines.values():
@@ -128,5 +130,5 @@ def _machine(results: Results) -> str:
     tshark = str(found["tshark"]).partition(" (Git")[0]
     return (
         f"{found['processor']}, {found['processors']} processors, {found['system']}; "
-        f"{found['xccos']}; {tshark}"
+        f"{str(found['xccos']).partition(' (')[0]}; {tshark}"
     )

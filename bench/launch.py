@@ -18,7 +18,7 @@ import signal
 import sys
 from time import perf_counter, sleep
 
-INTERVAL = 0.02  # seconds between two looks at the memory of all processes
+INTERVAL = 0.05  # seconds between two looks at the memory; each stops a large process for 10 ms
 
 
 def main(answer: int, limit: float, *, sampled: bool, line: list[str]) -> None:

@@ -57,7 +57,7 @@ class Check:
     found: int | None
     """Messages or dialogs, as the program says; None where there is nothing to count."""
     together_kib: int
-    """Largest sum over all processes at a time, seen every 20 ms; shared pages count once."""
+    """Largest sum over all processes at a time, seen every 50 ms; shared pages count once."""
     processes: int
     failure: str = ""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bench.captures import Load
     from bench.measure import Check, Run
     from bench.plan import Plan
-    from bench.programs import Program
+    from bench.programs import Program, Tools
     from bench.results import Store
 
 
@@ -103,6 +103,12 @@ def verdict(results: Results) -> list[str]:
     ]
 
 
+def changed(tools: Tools) -> list[str]:
+    """Return a line where the program was built anew meanwhile: the figures are then of two."""
+    now = find_tools().path
+    return [] if now == tools.path else [f"xccos has changed while it was measured, now: {now}"]
+
+
 def write(results: Results, directory: Path) -> None:
     """Leave the figures, the table and, where matplotlib is installed, the chart."""
     (directory / "results.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
@@ -161,7 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     write(results, given.out)
     print(table.text(results))
-    wrong = verdict(results)
+    wrong = [*verdict(results), *changed(tools)]
     for line in wrong:
         say(f"WRONG: {line}")
     return bool(wrong)

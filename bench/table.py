@@ -99,6 +99,8 @@ def _ratio(row: Row) -> str:
 
 
 def _figure(value: float) -> str:
+    if value < 0.1:
+        return f"{value:.2g}"
     return f"{value:,.0f}" if value >= 20 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
 
 

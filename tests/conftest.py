@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from hypothesis import settings
 
+from analyzer.paths import why_pure
+
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
 
@@ -32,7 +34,7 @@ settings.load_profile(_profile())
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Print how much of each truth was found."""
+    """Print how much of each truth was found, and why the compiled twin was left out."""
     counts: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
@@ -43,3 +45,5 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         if name.endswith(" found"):
             what = name.removesuffix(" found")
             terminalreporter.write_line(f"{what}: {counts[name]} of {counts[f'{what} expected']}")
+    if reason := why_pure():
+        terminalreporter.write_line(f"the compiled twin was not tested: {reason}")

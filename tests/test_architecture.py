@@ -27,6 +27,9 @@ PACKAGES = ("analyzer", "dissectors")
 STAGES = ("capture", "transport", "sip", "xccos")
 MAX_CODE_LINES = 300
 
+MAX_COMPILED_LINES = 400
+"""Of a module of the compiled twin, comments and docstrings left out: C has more to declare."""
+
 # Modules that may be longer, each with its reason.
 ALLOWED_LONGER: dict[str, tuple[int, str]] = {}
 
@@ -70,8 +73,16 @@ MODULES = {_short(path): path for path in _paths()}
 DISSECTORS = [short for short in MODULES if short.startswith("dissectors/")]
 NAMES = {_name(path): short for short, path in MODULES.items()}
 
+COMPILED = {
+    _short(path): path
+    for package in PACKAGES
+    for path in sorted((ROOT / package / "_speedups").glob("*.p[yx][xd]"))
+}
+"""Sources (.pyx) and declarations (.pxd) of the compiled twin, which may join stages."""
+
 every_module = pytest.mark.parametrize("module", MODULES)
 every_dissector = pytest.mark.parametrize("module", DISSECTORS)
+every_compiled = pytest.mark.parametrize("module", COMPILED)
 
 
 @cache
@@ -187,7 +198,7 @@ def test_a_module_can_be_read_in_one_sitting(module: str) -> None:
 
 def test_a_longer_module_is_allowed_by_name_and_for_a_reason() -> None:
     for module, (limit, reason) in ALLOWED_LONGER.items():
-        assert module in MODULES
+        assert module in MODULES or module in COMPILED
         assert limit > MAX_CODE_LINES
         assert reason
 
@@ -202,6 +213,73 @@ def test_a_module_says_what_it_is(module: str) -> None:
     assert ast.get_docstring(_tree(module))
     futures = {name for name in _imports(module) if name.startswith("__future__.")}
     assert "__future__.annotations" in futures
+
+
+# The compiled twin
+
+_CIMPORT = re.compile(r"^ *(?:from +(?P<place>\S+) +cimport|cimport +(?P<whole>.+))", re.MULTILINE)
+_IMPORT = re.compile(
+    r"^ *(?:from +(?P<place>[\w.]+) +import|import +(?P<whole>[\w., ]+))", re.MULTILINE
+)
+# Seeds of hash tables: what hostile strings collide with must not be known beforehand.
+ALLOWED_IN_COMPILED = {"os"}
+
+
+def _code(module: str) -> str:
+    """Return a source of the twin without its docstrings."""
+    return re.sub(r'""".*?"""', "", COMPILED[module].read_text(encoding="utf-8"), flags=re.DOTALL)
+
+
+def _named(pattern: re.Pattern[str], module: str) -> set[str]:
+    """Return the modules that a source of the twin imports, at its top or in a function."""
+    names = [match["place"] or match["whole"] for match in pattern.finditer(_code(module))]
+    return {name.split(" as ")[0].strip() for names_ in names for name in names_.split(",")}
+
+
+def test_a_dissector_does_not_know_of_its_compiled_twin() -> None:
+    found = [
+        (module, name)
+        for module in DISSECTORS
+        if "/_speedups/" not in module
+        for name in _imports(module)
+        if "_speedups" in name
+    ]
+    assert found == []
+
+
+@every_compiled
+def test_a_compiled_dissector_never_imports_the_analyzer(module: str) -> None:
+    named = _named(_CIMPORT, module) | _named(_IMPORT, module)
+    outside = [name for name in named if _within(name, "analyzer")]
+    assert outside == [] or module.startswith("analyzer/")
+
+
+@every_compiled
+def test_a_compiled_dissector_does_not_touch_the_world(module: str) -> None:
+    roots = {name.split(".")[0] for name in _named(_IMPORT, module)}
+    assert roots & IMPURE <= ALLOWED_IN_COMPILED
+
+
+@every_compiled
+def test_declarations_are_included_by_full_name(module: str) -> None:
+    """Building again what has changed relies on it: ``analyzer.paths`` follows these names."""
+    named = _named(_CIMPORT, module)
+    assert [name for name in named if name.startswith(".")] == []
+    assert [name for name in named if name.endswith("_speedups")] == []
+    assert not re.search(r"(?m)^ *include +[\"']", COMPILED[module].read_text(encoding="utf-8"))
+
+
+@every_compiled
+def test_a_compiled_module_can_be_read_in_one_sitting(module: str) -> None:
+    limit, _reason = ALLOWED_LONGER.get(module, (MAX_COMPILED_LINES, ""))
+    code = [line.strip() for line in _code(module).splitlines()]
+    assert sum(1 for line in code if line and line[0] != "#") <= limit
+
+
+@every_compiled
+def test_a_compiled_module_says_what_it_is(module: str) -> None:
+    text = COMPILED[module].read_text(encoding="utf-8")
+    assert re.match(r'"""\w' if module.endswith(".pyx") else r"# \w", text)
 
 
 def _python(code: str, *arguments: str) -> str:

@@ -287,3 +287,36 @@ def on_several_connections(rows):
             seen[call[row]] = connection
     free(seen)
     return found
+
+
+def spread(list numbers, list rows, object number):
+    """Give all rows of a leg the number of its dialog."""
+    for row in rows:
+        numbers[<Py_ssize_t>row] = number
+
+
+def elements_by_group(rows, list group_of, set left_out, list row_of):
+    """Return the elements of each group, in order; fill in the message of each element."""
+    cdef const uint64_t[::1] first = rows.item
+    cdef Numbers counts = rows.items
+    cdef Py_ssize_t row, size = len(row_of), element, end
+    cdef bint some = bool(left_out)
+    cdef dict found = {}
+    cdef list here
+    for row in range(counts.shape[0]):
+        if not counts[row] or (some and row in left_out):
+            continue
+        element = <Py_ssize_t>first[row]
+        end = element + counts[row]
+        if element < 0 or end > size:
+            raise IndexError("an element that the rows do not have")
+        group = group_of[row]
+        here = <list>found.get(group)
+        if here is None:
+            here = found[group] = []
+        number = row
+        while element < end:
+            here.append(element)
+            row_of[element] = number
+            element += 1
+    return found

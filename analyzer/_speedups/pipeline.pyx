@@ -15,7 +15,7 @@ from dissectors._speedups.documents cimport MALFORMED, NOT_XCCOS, DocumentScanne
 from dissectors._speedups.framing cimport Framer, Message, Origin, Piece, Stream, blank_line
 from dissectors._speedups.heads cimport Head, HeadScanner
 from dissectors._speedups.packet cimport Packet, Record
-from dissectors._speedups.reassembly cimport Connection, Direction, Reassembler
+from dissectors._speedups.reassembly cimport Direction, Reassembler
 from dissectors._speedups.strings cimport CSeqs, Span, Strings
 from dissectors._speedups.transport cimport plain
 
@@ -127,32 +127,6 @@ cdef class _Segments(Reassembler):
 
     cdef bytes read_back(self, uint64_t offset, Py_ssize_t size):
         return self.owner.back(offset, size)
-
-    cdef int64_t oldest_waiting(self) except -2:
-        """Return the lowest frame of a segment that is kept back; -1 where none is."""
-        cdef Connection connection
-        cdef int64_t oldest = -1
-        if not self.pending:
-            return -1
-        for connection in self._connections.values():
-            oldest = oldest_of(connection.a, oldest)
-            oldest = oldest_of(connection.b, oldest)
-        return oldest
-
-
-cdef int64_t oldest_of(Direction direction, int64_t oldest) except -2:
-    """Return the lowest frame that a direction keeps back, or ``oldest`` where that is lower."""
-    cdef int64_t frame
-    kept = []
-    if direction.pending:
-        kept += [segment for _, _, segment in direction.pending]
-    if direction.strays:
-        kept += direction.strays
-    for segment in kept:
-        frame = segment.frame
-        if oldest < 0 or frame < oldest:
-            oldest = frame
-    return oldest
 
 
 cdef class _Messages(Framer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.compiled import exchanges
+from analyzer.contents import Elements
+from analyzer.groups import Groups
 from analyzer.hops import find_copies
 from analyzer.legs import find_legs
 from analyzer.meaning import analyse
@@ -22,24 +25,26 @@ if TYPE_CHECKING:
 
 # Where it is not built, the reference is compared with itself.
 IMPLEMENTATIONS = [None] if exchanges() is None else [None, exchanges()]
-USERS = ("analyzer.transactions", "analyzer.legs", "analyzer.hops")
+USERS = ("transactions", "legs", "hops", "groups", "contents")
 
 
 def _with(twin: Any, trace: Trace) -> tuple[object, ...]:  # noqa: ANN401  (a module or None)
     """Return everything that an implementation makes of a trace."""
-    with (
-        patch(f"{USERS[0]}.exchanges", lambda: twin),
-        patch(f"{USERS[1]}.exchanges", lambda: twin),
-        patch(f"{USERS[2]}.exchanges", lambda: twin),
-    ):
+    with ExitStack() as stack:
+        for user in USERS:
+            stack.enter_context(patch(f"analyzer.{user}.exchanges", lambda: twin))
         rows, found = trace.rows, match(trace.rows, trace.streams)
         more = {
             index: (one.retransmissions, one.provisional, one.repeated, one.acks)
             for index, one in found.more.items()
         }
-        legs = [[getattr(leg, name) for name in leg.__slots__] for leg in find_legs(rows, found)]
+        legs = find_legs(rows, found)
+        plain = [[getattr(leg, name) for name in leg.__slots__] for leg in legs]
+        copies = find_copies(rows, found)
+        groups = Groups(rows, found, legs, copies)
+        elements = Elements(rows, groups.group_of, set(copies))
         columns = (found.request, found.final, found.first, found.of, found.across, more)
-        return columns, legs, find_copies(rows, found)
+        return columns, plain, copies, groups.group_of, list(elements.groups()), elements.row
 
 
 @given(st.lists(told, max_size=60))

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from analyzer.trace import Trace
+    from analyzer.window import Window
     from analyzer.views.messages import Record
 
 # With names that are not ASCII, references, comments and CDATA in chat texts; a malformed body.
@@ -44,7 +44,7 @@ CHATS = (
 )
 
 
-def _check(trace: Trace, rows: Sequence[int] | None = None) -> int:
+def _check(trace: Window, rows: Sequence[int] | None = None) -> int:
     chosen = range(len(trace)) if rows is None else rows
     records = [message_record(trace, row) for row in chosen]
     lines = list(message_json_lines(trace, rows))
