@@ -70,7 +70,7 @@ def version(library: str) -> str:
 
 def warning(found: dict[str, str | int | float]) -> str:
     """Return a remark where other programs were at work when the measuring began."""
-    load, number = float(found["load"]), int(found["processors"])
+    load, number = float(found.get("load", 0)), int(found.get("processors", 1))
     if load <= BUSY * number:
         return ""
     return f"the machine was busy: a load of {load} on {number} processors"

@@ -28,14 +28,13 @@ def section(results: Results) -> str:
     """Return what stands between the markers."""
     found, asked = results["machine"], results["options"]
     size = format_size(int(asked["size"]))
-    busy = machine.warning(found)
     tools = [str(found["tshark"]).partition(" (Git")[0], str(found["sngrep"]).replace(" - ", " ")]
     tools += [f"{name} {found[name]}" for name in machine.LIBRARIES if found[name]]
     intro = (
         f"`make bench SIZE={size} ROUNDS={asked['rounds']}` on {found['date']}:"
         f" {found['processor']}, {found['processors']} processors, {found['system']};"
         f" {found['xccos']};"
-        f" {', '.join(tool for tool in tools if tool)}." + (f" Beware: {busy}." if busy else "")
+        f" {', '.join(tool for tool in tools if tool)}."
     )
     chart = f"![Megabytes of capture that each program reads a second]({CHART})"
     return "\n\n".join([intro, chart, table.markdown(results), *table.notes(results)])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench import machine
 from bench.results import misses
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ def notes(results: Results) -> list[str]:
     said = [f"Peaks below {floor:.0f} MiB cannot be told: that is what starts the programs."]
     if any(side["processes"] > 1 for side in sides):
         said.append("In brackets: the number of processes, whose memory is added.")
+    busy = machine.warning(results["machine"])
+    if busy:
+        said.append(f"Beware: {busy}.")
     return [*sorted(missed), " ".join(said)]
 
 

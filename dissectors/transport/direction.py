@@ -29,7 +29,7 @@ FAR = 16 << 20
 SEGMENT_COST = 64
 # A direction whose SYN was not captured is held until so many segments came without a hole among
 # them, because the first one captured need not be the first one sent.
-HOLD_SEGMENTS = 32
+HOLD_SEGMENTS = 16
 # Segments kept of one direction that fit nowhere.
 MAX_STRAYS = 32
 # Bytes already handed on that are kept to compare retransmissions with.

@@ -95,7 +95,7 @@ def test_there_is_a_chart_where_it_can_be_drawn(whole: tuple[Path, Results]) -> 
     assert (out / "chart.svg").is_file() == chart.available()
     shown = chart.bars(results["rows"], "dense")
     assert [bar.rate for bar in shown] == sorted((bar.rate for bar in shown), reverse=True)
-    assert len({bar.name for bar in shown}) == len(shown) == 9
+    assert len({bar.name for bar in shown}) == len(shown) == 10
     assert {bar.name for bar in shown if bar.ours} == {
         *("xccos, ten fields", "xccos, all fields", "xccos --full", "xccos triage"),
         "xccos pure Python, ten fields",
