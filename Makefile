@@ -2,6 +2,7 @@
 #
 # Needed beforehand: make, and Python 3.11 or newer. What is missing from the system is installed
 # with apt (as root or through sudo), everything else goes into .venv. `make clean` removes it again.
+# Where there is a C compiler the twin of the reading path is compiled; `make triage` does without.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -38,6 +39,7 @@ BUILD := build
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
+TWIN := $(wildcard */_speedups/*.pyx */_speedups/*.pxd)
 CORPUS := $(or $(XCCOS_CORPUS),../shared)
 
 # The interpreter of .venv: PYTHON when it is set, otherwise the first of these that will do.
@@ -69,9 +71,14 @@ apt_install() { # PACKAGE...
 	"$${root[@]}" apt-get "$${lock[@]}" -qq update >"$(BUILD)/apt.log" 2>&1 </dev/null || true
 	quietly apt "$${root[@]}" apt-get "$${lock[@]}" -qq -y --no-install-recommends install "$$@"
 }
+corpus() { # say so when the captures for the tests are not there
+	[ ! -d "$(CORPUS)" ] || return 0
+	step 'no corpus at $(CORPUS): THE TESTS THAT NEED IT ARE SKIPPED'
+	export XCCOS_NO_CORPUS=1
+}
 endef
 
-.PHONY: help triage test lint types cover system bench bench-readme fuzz clean
+.PHONY: help triage test lint types cover twin speedups compiler system bench bench-readme fuzz clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -81,7 +88,7 @@ triage: $(INSTALLED) ## install what is needed, then triage a sample (FILE=captu
 	@echo '$$ xccos triage $(FILE)' >&2
 	$(BIN)/xccos triage "$(FILE)"
 
-test: system $(INSTALLED_DEV) lint types cover ## run every gate: lint, types, tests, coverage
+test: system speedups lint types cover twin ## run every gate: lint, types, coverage, both paths
 
 lint: $(INSTALLED_DEV) ## ruff check and ruff format --check
 	@$(FUNCTIONS)
@@ -95,14 +102,11 @@ types: $(INSTALLED_DEV) ## mypy --strict over the whole tree
 	step 'mypy'
 	$(BIN)/python -m mypy --no-error-summary
 
-cover: $(INSTALLED_DEV) ## the tests, with the coverage of lines and branches
+cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverage
 	@$(FUNCTIONS)
-	if [ ! -d "$(CORPUS)" ]; then
-		step 'no corpus at $(CORPUS): THE TESTS THAT NEED IT ARE SKIPPED'
-		export XCCOS_NO_CORPUS=1
-	fi
-	step 'pytest ($(JOBS) processes)'
-	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}"
+	corpus
+	step 'pytest on the pure Python path ($(JOBS) processes)'
+	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_PURE=1
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS)
 	$(BIN)/python -m coverage combine --quiet
@@ -117,6 +121,33 @@ cover: $(INSTALLED_DEV) ## the tests, with the coverage of lines and branches
 	}
 	floor 'everything' $(MIN_COVERAGE)
 	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
+
+# Tests of the dissectors that do not concern the twin would only do again what `cover` has done.
+twin: speedups ## all tests that read, on the compiled path
+	@$(FUNCTIONS)
+	corpus
+	step 'pytest on the compiled path ($(JOBS) processes)'
+	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_REQUIRE_TWIN=1
+	unset XCCOS_PURE
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/analyzer tests/truth
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/dissectors -k twin
+
+speedups: compiler $(INSTALLED_DEV) ## compile the twin in place, where it has changed
+	@$(FUNCTIONS)
+	step 'the compiled twin'
+	$(BIN)/python hatch_build.py
+
+compiler: | $(BIN)/python # a C compiler and the headers of Python; silent when they are there
+	@$(FUNCTIONS)
+	works() { $(BIN)/python hatch_build.py --check; }
+	if ! works 2>/dev/null; then
+		missing=(gcc libc6-dev)
+		prefix=$$($(BIN)/python -c 'import sys; print(sys.base_prefix)')
+		[ "$$prefix" != /usr ] ||
+			missing+=("$$($(BIN)/python -c 'import sys; print("python%d.%d-dev" % sys.version_info[:2])')")
+		apt_install "$${missing[@]}"
+		works || stop 'the twin cannot be compiled here (everything but its tests works without it)'
+	fi
 
 system: # the packages of the system that the tests need; silent when they are there
 	@$(FUNCTIONS)
@@ -153,7 +184,8 @@ fuzz: $(INSTALLED_DEV) ## the property tests with 10,000 examples each
 
 clean: ## remove .venv and everything else that make has made
 	@rm -rf $(VENV) $(BUILD) dist htmlcov bench/out .coverage .coverage.* \
-		.pytest_cache .mypy_cache .ruff_cache .hypothesis
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis \
+		*/_speedups/*.so */_speedups/built.txt
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # An interpreter without ensurepip cannot make an environment: Debian has that in a package apart.
@@ -175,15 +207,18 @@ $(BIN)/python:
 	step "$(VENV) with $$("$$chosen" --version)"
 	quietly venv "$$chosen" -m venv --clear $(VENV)
 
-# Again when the dependencies or the version change.
-$(INSTALLED): pyproject.toml analyzer/__init__.py | $(BIN)/python
+# Again when the dependencies, the version or the sources of the twin change. The bytecode is made
+# here: where the environment forbids Python to keep it, every start would take twice as long.
+$(INSTALLED): pyproject.toml analyzer/__init__.py hatch_build.py $(TWIN) | $(BIN)/python
 	@$(FUNCTIONS)
-	step 'installing the project'
+	step 'installing the project, compiled where there is a C compiler'
 	quietly pip $(BIN)/python -m pip install --editable .
+	quietly pip $(BIN)/python -m compileall -q analyzer dissectors
 	touch $@
 
 $(INSTALLED_DEV): pyproject.toml analyzer/__init__.py | $(BIN)/python
 	@$(FUNCTIONS)
 	step 'installing the project and what the gates need'
 	quietly pip $(BIN)/python -m pip install --editable '.[dev]'
+	quietly pip $(BIN)/python -m compileall -q analyzer dissectors
 	touch $@ $(INSTALLED)

@@ -22,9 +22,9 @@ from dissectors._speedups.transport cimport plain
 from dissectors._speedups.capture import fast_reader_for
 from dissectors._speedups.framing import begun
 
+from analyzer import pipeline as reference
 from analyzer.flow import Flow
-from analyzer.pipeline import HELLO_LENGTH, MAX_EARLY, MAX_PROBLEMS
-from analyzer.reading import MAX_TLS, Reading, TlsConnection
+from analyzer.reading import Reading, TlsConnection
 from dissectors.capture.detect import HEAD_LENGTH
 from dissectors.model import (
     Chunk,
@@ -192,6 +192,10 @@ cdef class Pass:
     cdef uint32_t charset_ids[CHARSETS]
     cdef uint8_t charset_known[CHARSETS]
     cdef dict charsets
+    cdef Py_ssize_t most_early
+    cdef Py_ssize_t most_problems
+    cdef Py_ssize_t most_tls
+    cdef Py_ssize_t hello
 
     def __init__(self, *, items=True, read_back=None, streaming=False):
         """Begin.
@@ -226,6 +230,10 @@ cdef class Pass:
         self.fed = []
         self.last_link = -1
         self.charsets = {}
+        self.most_early = reference.MAX_EARLY
+        self.most_problems = reference.MAX_PROBLEMS
+        self.most_tls = reference.MAX_TLS
+        self.hello = reference.HELLO_LENGTH
 
     # input
 
@@ -397,7 +405,7 @@ cdef class Pass:
         self.reading.counters[f"malformed {problem.layer}"] += 1
         if problem.layer == "capture":
             self.reading.damaged = True
-        if len(self.reading.problems) < MAX_PROBLEMS:
+        if len(self.reading.problems) < self.most_problems:
             self.reading.problems.append(problem)
         return 0
 
@@ -429,8 +437,8 @@ cdef class Pass:
             if service is not None:
                 link.service = service
                 self.reading.services[service] += 1
-                if service == "TLS" and len(self.tls) < MAX_TLS:
-                    self.tls.append((link, beginning[:HELLO_LENGTH]))
+                if service == "TLS" and len(self.tls) < self.most_tls:
+                    self.tls.append((link, beginning[: self.hello]))
         if service is not None:
             self.segments.drop(side)
             if side.other is not None:
@@ -490,7 +498,7 @@ cdef class Pass:
         else:
             if link.gaps is None:
                 link.gaps = []
-            if len(link.gaps) < MAX_EARLY:
+            if len(link.gaps) < self.most_early:
                 link.gaps.append((side.back, gap.frame, gap.length))
         return 0
 
@@ -503,7 +511,7 @@ cdef class Pass:
             return 0
         if link.conflicts is None:
             link.conflicts = []
-        if len(link.conflicts) < MAX_EARLY:
+        if len(link.conflicts) < self.most_early:
             link.conflicts.append((side.back, conflict.frame, conflict.length))
         return 0
 
