@@ -1,0 +1,3 @@
+from analyzer._speedups.row_writer import RowWriter
+
+class Connections(RowWriter): ...

@@ -1,0 +1,4 @@
+from analyzer.reading import Reading
+
+class RowWriter:
+    reading: Reading
