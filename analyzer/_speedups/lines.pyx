@@ -7,36 +7,36 @@ plain lines, several XCCOS items in one cell) is asked of the reference.
 A batch is a ``Rows`` whose columns are complete; they cannot grow while it is written.
 """
 
-from cpython.array cimport array
-from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize
-from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
+from cpython.bytes cimport PyBytes_AS_STRING
+from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
-from libc.string cimport memcmp, memcpy
+from libc.string cimport memcpy
 
+from analyzer._speedups.batches cimport Batch, StreamTexts
 from analyzer._speedups.fulltext cimport (
-    cut_message, is_utf8, put_body, put_chat, put_headers, put_start_line
+    cut_message, is_utf8, put_body, put_headers, put_start_line
 )
-from analyzer._speedups.readback cimport MessageReader
+from analyzer._speedups.items cimport ItemWriter
+from analyzer._speedups.readback cimport MessageReader, Pieces
 from analyzer._speedups.spelling cimport (
-    Out, ask, close_block, drop_block, open_block, put, put_bytes, put_json, put_number
+    close_block, drop_block, open_block, put, put_bytes, put_number
 )
-from analyzer._speedups.spelt cimport Spelt, SpeltPairs, put_cell, spelt
+from analyzer._speedups.spelt cimport spelt
 from dissectors._speedups.strings cimport Span
 
 import hashlib
 
-from analyzer.export.cells import XCCOS_COLUMNS, commandid_text, text_cell, xccos_cells
-from analyzer.export.chats import chat_texts, is_utf8 as text_is_utf8
+from analyzer._speedups.batches import STRINGS
+from analyzer.export.cells import text_cell
 from analyzer.export.messages import csv_names, json_names
-from analyzer.export.records import CRLF, to_json
-from analyzer.views.messages import FULL_FIELDS, full_record, with_chat_texts, xccos_record
+from analyzer.export.records import to_json
+from analyzer.views.messages import FULL_FIELDS, full_record
 from dissectors.notes import note_names
 from dissectors.sip.parse import parse_message
 
 cdef enum:
     BLOCK = 256 * 1024  # a block is handed over when it has so many bytes
     SLACK = 32 * 1024
-    PLACES = 8192  # streams whose texts are at hand: 1.5 MB
     MANY = 32  # frames of one message that are sorted on the stack
 
     INDEX = 0
@@ -58,10 +58,6 @@ cdef enum:
     BODY
     BODY_BASE64
 
-STRINGS = (
-    "method", "reason", "uri", "call_id", "from_uri", "from_tag", "to_uri", "to_tag",
-    "content_type",
-)
 KINDS = {
     "index": INDEX, "frame": FRAME, "frames": FRAMES, "time": TIME, "kind": KIND,
     "status": STATUS, "cseq": CSEQ, "content_length": CONTENT_LENGTH, "length": LENGTH,
@@ -69,10 +65,9 @@ KINDS = {
     "body": BODY, "body_base64": BODY_BASE64,
 }
 OF_STREAM = ("src", "dst", "transport")
-COMMAS = b"," * (len(XCCOS_COLUMNS) - 1)
 
 
-cdef class LineWriter:
+cdef class LineWriter(ItemWriter):
     """Writes messages of one capture as lines."""
 
     def __cinit__(self, fields, *, form="jsonl", file=None, streams, read):
@@ -80,8 +75,7 @@ cdef class LineWriter:
         names = json_names(fields, file) if self.json else csv_names(fields, file)
         self.befores = tuple([name.encode() for name in names])
         self.steps = <Step *>calloc(len(fields) + 1, sizeof(Step))
-        self.known = <StreamTexts *>calloc(PLACES, sizeof(StreamTexts))
-        if self.steps == NULL or self.known == NULL:
+        if self.steps == NULL:
             raise MemoryError
         cdef Step *step
         for name, before in zip(fields, self.befores):
@@ -96,17 +90,11 @@ cdef class LineWriter:
                 step.kind = KINDS[name]
         self.end, self.end_size = (b"}\n", 2) if self.json else (b"\r\n", 2)
         self.streams, self.reader = streams, MessageReader(read)
-        self.notes, self.utf8 = {}, {}
-        for k in range(PLACES):
-            self.known[k].stream = -1
+        self.notes = {}
         self.second = -(1 << 62)
-        open_block(&self.scratch, 256)
 
     def __dealloc__(self):
         free(self.steps)
-        free(self.known)
-        drop_block(&self.out)
-        drop_block(&self.scratch)
 
     def write(self, rows, int64_t first_index=0, chosen=None):
         """Return the lines of a batch in blocks of about 256 KiB, each of whole lines.
@@ -120,6 +108,7 @@ cdef class LineWriter:
         """Yield what ``write`` returns, block by block; one batch at a time."""
         cdef bint more = True
         self.take(rows)
+        self.cut_row = -1
         self.at, self.first_index = 0, first_index
         wanted = None if chosen is None else iter(chosen)
         try:
@@ -151,67 +140,6 @@ cdef class LineWriter:
             if self.out.used >= BLOCK:
                 return 1
         return 0
-
-    cdef int take(self, object rows) except -1:
-        """Look where the columns of a batch lie."""
-        cdef Batch *batch = &self.batch
-        cdef Py_ssize_t count = len(rows.time), k
-        if rows.strings is not self.strings:
-            self.strings, self.texts = rows.strings, Spelt(rows.strings, not self.json)
-            self.utf8 = {}
-        if rows.cseqs is not self.pairs:
-            self.pairs, self.cseqs = rows.cseqs, SpeltPairs(rows.cseqs, not self.json)
-        self.rows, self.columns = rows, []
-        batch.rows = count
-        batch.time = <const int64_t *>self.column(rows.time, c"q", count)
-        batch.digits = <const uint8_t *>self.column(rows.digits, c"B", count)
-        batch.frame = <const uint32_t *>self.column(rows.frame, c"I", count)
-        batch.stream = <const uint32_t *>self.column(rows.stream, c"I", count)
-        batch.status = <const int64_t *>self.column(rows.status, c"q", count)
-        batch.cseq = <const uint32_t *>self.column(rows.cseq, c"I", count)
-        batch.content_length = <const int64_t *>self.column(rows.content_length, c"q", count)
-        batch.length = <const uint32_t *>self.column(rows.length, c"I", count)
-        batch.notes = <const uint32_t *>self.column(rows.notes, c"I", count)
-        for k in range(9):
-            column = getattr(rows, STRINGS[k])
-            batch.strings[k] = <const uint32_t *>self.column(column, c"I", count)
-        batch.content_type = batch.strings[8]
-        batch.item = <const uint64_t *>self.column(rows.item, c"Q", count)
-        batch.items = <const uint32_t *>self.column(rows.items, c"I", count)
-        self.read_row = self.cut_row = -1
-        return self.take_items(rows)
-
-    cdef int take_items(self, object rows) except -1:
-        """The same for the XCCOS items and the pieces."""
-        cdef Batch *batch = &self.batch
-        cdef Py_ssize_t count = len(rows.item_columns["element"])
-        cdef dict items = rows.item_columns, pieces = rows.piece_columns
-        batch.all_items = count
-        batch.element = <const uint32_t *>self.column(items["element"], c"I", count)
-        batch.id = <const uint32_t *>self.column(items["id"], c"I", count)
-        batch.seqid = <const uint32_t *>self.column(items["seqid"], c"I", count)
-        batch.envid = <const uint32_t *>self.column(items["envid"], c"I", count)
-        batch.command_seqid = <const uint32_t *>self.column(items["command_seqid"], c"I", count)
-        batch.command_envid = <const uint32_t *>self.column(items["command_envid"], c"I", count)
-        batch.has_command = <const uint8_t *>self.column(items["has_commandid"], c"B", count)
-        batch.code = <const uint32_t *>self.column(items["code"], c"I", count)
-        batch.text = <const uint32_t *>self.column(items["text"], c"I", count)
-        count = len(pieces["offset"])
-        batch.pieces.pieces = count
-        batch.pieces.frame = <const uint32_t *>self.column(pieces["frame"], c"I", count)
-        batch.pieces.offset = <const uint64_t *>self.column(pieces["offset"], c"Q", count)
-        batch.pieces.length = <const uint32_t *>self.column(pieces["length"], c"I", count)
-        count = batch.rows
-        batch.pieces.first = <const uint64_t *>self.column(rows.piece, c"Q", count)
-        batch.pieces.count = <const uint32_t *>self.column(rows.pieces, c"I", count)
-        return 0
-
-    cdef const void *column(self, array column, char code, Py_ssize_t least) except? NULL:
-        """Return where a column lies; raise ValueError where it is not as it must be."""
-        if column.ob_descr.typecode != code or len(column) < least:
-            raise ValueError("a column of rows has another type, or is too short")
-        self.columns.append(memoryview(column))  # it cannot be moved meanwhile
-        return column.data.as_voidptr
 
     cdef int line(self, Py_ssize_t row, int64_t index) except -1:
         cdef int k
@@ -267,37 +195,6 @@ cdef class LineWriter:
         if self.json:
             return put(&self.out, b'"request"' if request else b'"response"', 9 if request else 10)
         return put(&self.out, b"request" if request else b"response", 7 if request else 8)
-
-    cdef int put_string(self, uint32_t number) except -1:
-        cdef const Span *text = spelt(self.texts, number)
-        return put(&self.out, text.data, text.size)
-
-    cdef const StreamTexts *stream_texts(self, uint32_t stream) except NULL:
-        cdef StreamTexts *known = &self.known[stream % PLACES]
-        if known.stream != stream:
-            self.spell_stream(known, stream)
-        return known
-
-    cdef int spell_stream(self, StreamTexts *known, uint32_t stream) except -1:
-        cdef int k
-        known.stream = -1
-        found = self.streams(stream)
-        known.datagrams = found[2] == "udp"
-        for k in range(3):
-            text = (<str?>found[k]).encode()
-            self.scratch.used = 0
-            if not self.json:
-                put_cell(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(text), len(text))
-            else:
-                put(&self.scratch, b'"', 1)
-                put_json(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(text), len(text))
-                put(&self.scratch, b'"', 1)
-            if self.scratch.used > ADDRESS:
-                raise ValueError("the address of a stream is too long")
-            memcpy(known.text[k], self.scratch.data, <size_t>self.scratch.used)
-            known.size[k] = <uint8_t>self.scratch.used
-        known.stream = stream
-        return 0
 
     cdef int put_time(self, Py_ssize_t row) except -1:
         cdef int64_t time = self.batch.time[row]
@@ -374,17 +271,6 @@ cdef class LineWriter:
 
     # What needs the bytes of the message.
 
-    cdef int read_back(self, Py_ssize_t row) except -1:
-        if row != self.read_row:
-            self.read_row = -1
-            self.message = self.reader.message(&self.batch.pieces, row)
-            self.read_row = row
-        return 0
-
-    cdef bytes raw(self, Py_ssize_t row):
-        self.read_back(row)
-        return PyBytes_FromStringAndSize(<const char *>self.message.data, self.message.size)
-
     cdef int put_sha1(self, Py_ssize_t row) except -1:
         digest = hashlib.sha1(self.raw(row), usedforsecurity=False).hexdigest().encode()
         if not self.json:
@@ -432,154 +318,6 @@ cdef class LineWriter:
             return 0
         put(&self.out, b"null", 4)
         return 1
-
-    # XCCOS items.
-
-    cdef int put_json_items(self, Py_ssize_t row) except -1:
-        cdef const Batch *batch = &self.batch
-        cdef Out *out = &self.out
-        cdef uint64_t first = batch.item[row], k
-        cdef uint32_t count = batch.items[row]
-        cdef const Span *element
-        if count and (
-            first > <uint64_t>batch.all_items or count > <uint64_t>batch.all_items - first
-        ):
-            raise IndexError(first)
-        texts = None
-        put(out, b"[", 1)
-        for k in range(first, first + count):
-            put(out, b',{"element":' if k > first else b'{"element":', 12 if k > first else 11)
-            element = spelt(self.texts, batch.element[k])
-            put(out, element.data, element.size)
-            put(out, b',"id":', 6)
-            self.put_string(batch.id[k])
-            put(out, b',"seqid":', 9)
-            self.put_string(batch.seqid[k])
-            put(out, b',"envid":', 9)
-            self.put_string(batch.envid[k])
-            if batch.has_command[k]:
-                put(out, b',"commandid":{"seqid":', 22)
-                self.put_string(batch.command_seqid[k])
-                put(out, b',"envid":', 9)
-                self.put_string(batch.command_envid[k])
-                put(out, b'},"code":', 9)
-            else:
-                put(out, b',"commandid":null,"code":', 25)
-            self.put_string(batch.code[k])
-            put(out, b',"text":', 8)
-            if not is_chat(spelt(self.texts, batch.element[k]), b'"grpchat"', 9):
-                self.put_string(batch.text[k])
-            elif count > 1 or not self.put_plain_chat(row):
-                texts = self.chat_texts(row) if texts is None else texts
-                text = texts[k - first] if k - first < <uint64_t>len(texts) else None
-                put_bytes(out, to_json(text).encode())
-            put(out, b"}", 1)
-        return put(out, b"]", 1)
-
-    cdef int put_csv_items(self, Py_ssize_t row) except -1:
-        cdef const Batch *batch = &self.batch
-        cdef uint64_t first = batch.item[row]
-        cdef uint32_t count = batch.items[row]
-        if not count:
-            return put_bytes(&self.out, COMMAS)
-        if first > <uint64_t>batch.all_items or count > <uint64_t>batch.all_items - first:
-            raise IndexError(first)
-        if count == 1:
-            return self.put_csv_item(row, first)
-        items = self.rows.xccos(row)
-        if any([item.element == "grpchat" for item in items]):
-            items = with_chat_texts(items, self.chat_texts(row))
-        cells = xccos_cells([xccos_record(item) for item in items])
-        return put_bytes(&self.out, ",".join(cells).encode())
-
-    cdef int put_csv_item(self, Py_ssize_t row, uint64_t k) except -1:
-        """Write the cells of an item that is alone: each is the spelling of one string."""
-        cdef const Batch *batch = &self.batch
-        cdef Out *out = &self.out
-        cdef const Span *element
-        self.put_string(batch.id[k] if spelt(self.texts, batch.id[k]).size else batch.element[k])
-        put(out, b",", 1)
-        self.put_string(batch.seqid[k])
-        put(out, b",", 1)
-        self.put_string(batch.envid[k])
-        put(out, b",", 1)
-        if batch.has_command[k]:
-            self.put_command(batch.command_seqid[k], batch.command_envid[k])
-        put(out, b",", 1)
-        self.put_string(batch.code[k])
-        put(out, b",", 1)
-        element = spelt(self.texts, batch.element[k])
-        if not is_chat(element, b"grpchat", 7):
-            return self.put_string(batch.text[k])
-        if self.put_plain_chat(row):
-            return 0
-        return put_bytes(out, text_cell(next(iter(self.chat_texts(row)), None)).encode())
-
-    cdef int put_command(self, uint32_t seqid, uint32_t envid) except -1:
-        """Write the numbers of the command that a reply answers as one cell."""
-        cdef const Span *first = spelt(self.texts, seqid)
-        cdef const Span *second = spelt(self.texts, envid)
-        cdef Py_ssize_t k
-        # Digits are written as they stand, and need no other cell around them.
-        for k in range(first.size):
-            if first.data[k] < 48 or first.data[k] > 57:
-                break
-        else:
-            for k in range(second.size):
-                if second.data[k] < 48 or second.data[k] > 57:
-                    break
-            else:
-                put_or_dot(&self.out, first)
-                put(&self.out, b"/", 1)
-                return put_or_dot(&self.out, second)
-        value = self.strings.value
-        return put_bytes(&self.out, text_cell(commandid_text(value(seqid), value(envid))).encode())
-
-    cdef int put_plain_chat(self, Py_ssize_t row) except -1:
-        """Write the text of a chat message in the plainest shape; return 0 for any other one."""
-        cdef const Batch *batch = &self.batch
-        cdef uint32_t number = batch.content_type[row]
-        cdef Py_ssize_t before = self.out.used
-        if batch.notes[row]:
-            return 0
-        utf8 = self.utf8.get(number)
-        if utf8 is None:
-            utf8 = self.utf8[number] = text_is_utf8(self.strings.value(number))
-        if not utf8:
-            return 0
-        self.read_back(row)
-        if self.json:
-            if put_chat(&self.out, &self.message, batch.content_length[row], True):
-                return 1
-            self.out.used = before
-            return 0
-        self.scratch.used = 0
-        if not put_chat(&self.scratch, &self.message, batch.content_length[row], False):
-            return 0
-        if put_cell(&self.out, <const uint8_t *>self.scratch.data, self.scratch.used):
-            return 1
-        if not is_utf8(<const uint8_t *>self.scratch.data, self.scratch.used):
-            return 0
-        put_bytes(&self.out, text_cell(self.scratch.data[: self.scratch.used].decode()).encode())
-        return 1
-
-    cdef object chat_texts(self, Py_ssize_t row):
-        cdef const Batch *batch = &self.batch
-        return chat_texts(
-            self.raw(row),
-            self.strings.value(batch.content_type[row]),
-            noted=batch.notes[row] != 0,
-            stream=not self.stream_texts(batch.stream[row]).datagrams,
-        )
-
-
-cdef inline int put_or_dot(Out *out, const Span *text) except -1:
-    """Write a text; what is absent is a dot, as ``analyzer.export.cells`` has it."""
-    return put(out, text.data, text.size) if text.size else put(out, b".", 1)
-
-
-cdef inline bint is_chat(const Span *text, const char *chat, Py_ssize_t size) noexcept nogil:
-    return text.size == size and memcmp(text.data, chat, <size_t>size) == 0
 
 
 cdef void write_second(char *text, int64_t second) noexcept nogil:

@@ -14,15 +14,14 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.string cimport memchr, memcmp, memcpy
 
 from dissectors._speedups.heads cimport Head, HeadScanner
+from dissectors._speedups.held cimport Origin, Stream
 
-from dissectors.model import Chunk, Piece as PieceTuple
+from dissectors.model import Chunk
 from dissectors.notes import LF_ONLY
 from dissectors.sip.ending import DOUBTFUL, MAX_BODY
-from dissectors.sip.framed import Framed, join_pieces
-from dissectors.sip.held import MAX_SEARCH
+from dissectors.sip.framed import join_pieces
 from dissectors.sip.overreach import LOOK_BACK
 from dissectors.sip.resume import MAX_HEAD
-from dissectors.sip.scan import Head as HeadTuple
 from dissectors.sip.stream import StreamReader as Reference
 
 cdef uint32_t UNUSUAL = DOUBTFUL | LF_ONLY
@@ -31,7 +30,6 @@ cdef Py_ssize_t LONGEST_HEAD = MAX_HEAD
 cdef Py_ssize_t TAIL = LOOK_BACK
 cdef int64_t LARGEST = (1 << 63) - 1  # what columns hold
 cdef enum:
-    KEPT = 64 << 10  # of the room for held bytes, what is not given back at once
     CR = 13
     LF = 10
     NONE = -1
@@ -72,109 +70,9 @@ cdef bint has_token(const uint8_t *data, Py_ssize_t size) noexcept nogil:
     return False
 
 
-cdef Py_ssize_t grown(Py_ssize_t room, Py_ssize_t needed) noexcept:
-    """Return the room to ask for."""
-    return needed if needed > 2 * room else 2 * room
-
-
 cdef int64_t clamped(object number):
     """Return a number that a column holds."""
     return <int64_t>min(LARGEST, number)
-
-
-cdef class Stream:
-    """One direction of a connection."""
-
-    def __cinit__(self):
-        self.held = NULL
-        self.origins = NULL
-
-    def __dealloc__(self):
-        PyMem_Free(self.held)
-        PyMem_Free(self.origins)
-
-    cdef int hold(self, const uint8_t *data, Py_ssize_t size, const Origin *origin) except -1:
-        """Copy the next bytes of the message that is held."""
-        cdef uint8_t *bytes_
-        cdef Origin *origins
-        cdef Origin *last
-        cdef Py_ssize_t room
-        if self.size + size > self.room:
-            room = grown(self.room, self.size + size)
-            bytes_ = <uint8_t *>PyMem_Realloc(self.held, room)
-            if bytes_ == NULL:
-                raise MemoryError
-            self.held, self.room = bytes_, room
-        memcpy(self.held + self.size, data, size)
-        self.size += size
-        if self.count:
-            last = &self.origins[self.count - 1]
-            if last.frame == origin.frame and last.offset + last.length == origin.offset:
-                last.length += size
-                return 0
-        if self.count == self.origin_room:
-            room = grown(self.origin_room, self.count + 2)
-            origins = <Origin *>PyMem_Realloc(self.origins, room * sizeof(Origin))
-            if origins == NULL:
-                raise MemoryError
-            self.origins, self.origin_room = origins, room
-        self.origins[self.count] = origin[0]
-        self.origins[self.count].length = size
-        self.count += 1
-        return 0
-
-    cdef void release(self) noexcept:
-        """Hold nothing more."""
-        self.size = self.count = self.need = 0
-        self.begins_well = False
-        if self.room > KEPT:
-            PyMem_Free(self.held)
-            self.held, self.room = NULL, 0
-
-    cdef int remember(self, const Origin *origins, Py_ssize_t count, Py_ssize_t tail) noexcept:
-        """Remember where the last ``tail`` bytes lie; 0 when there is no room for so many pieces."""
-        cdef Py_ssize_t first = count, left = tail, skip
-        cdef int k
-        while left > 0 and first > 0:
-            first -= 1
-            left -= origins[first].length
-        if count - first > BEHIND:
-            return 0
-        skip = -left  # of the first one, what lies before the tail
-        self.behinds = <int>(count - first)
-        for k in range(self.behinds):
-            self.behind[k] = origins[first + k]
-        if self.behinds and skip > 0:
-            self.behind[0].offset += <uint64_t>skip
-            self.behind[0].length -= skip
-        return 1
-
-    cdef bint take_back(self):
-        """Go on without the reader, if it holds nothing."""
-        cdef Origin origins[BEHIND]
-        cdef Py_ssize_t count = 0, low, high
-        if not self.reader.idle:
-            return False
-        anchors, first, end = self.reader.behind
-        first = max(first, end - TAIL)
-        for at, chunk in anchors:
-            low, high = max(at, first), min(end, at + len(chunk.data))
-            if low >= high:
-                continue
-            if chunk.fragments or count == BEHIND:
-                return False
-            origins[count].frame = chunk.frame
-            origins[count].time_ns = chunk.time_ns
-            origins[count].digits = chunk.digits
-            origins[count].offset = chunk.offset + (low - at)
-            origins[count].length = high - low
-            count += 1
-        self.behinds = <int>count
-        memcpy(self.behind, origins, count * sizeof(Origin))
-        self.found = self.reader.found
-        self.junk += self.reader.junk
-        self.reader = None
-        return True
 
 
 cdef class Framer:
@@ -510,103 +408,6 @@ cdef class Framer:
         message.digits = framed.digits
         message.pieces, message.count = self.pieces, count
         return self.on_message(stream, &message)
-
-
-cdef class _Collector(Framer):
-    """Collects messages as the reference gives them."""
-
-    cdef list out
-    cdef dict fed  # bytes by their offset, to read back
-
-    def __init__(self, HeadScanner scanner not None):
-        Framer.__init__(self, scanner)
-        self.out = []
-        self.fed = {}
-
-    cdef bytes read_back(self, uint64_t offset, Py_ssize_t size):
-        for start, data in self.fed.items():
-            if start <= offset and offset + size <= start + len(data):
-                return data[offset - start : offset - start + size]
-        return b""
-
-    cdef int on_message(self, Stream stream, const Message *message) except -1:
-        cdef const Head *head = message.head
-        cdef Py_ssize_t k
-        values = HeadTuple(
-            head.method, head.status, head.reason, head.uri, head.call_id, head.cseq,
-            head.from_uri, head.from_tag, head.to_uri, head.to_tag, head.content_type,
-            None if head.content_length < 0 else head.content_length, head.branch, head.vias,
-            head.notes,
-        )
-        pieces = tuple(
-            PieceTuple(
-                message.pieces[k].frame, message.pieces[k].offset, message.pieces[k].length
-            )
-            for k in range(message.count)
-        )
-        raw = PyBytes_FromStringAndSize(<const char *>message.data, message.size)
-        self.out.append(
-            Framed(
-                values, raw, message.body, message.notes, message.frame, message.time_ns,
-                message.digits, pieces,
-            )
-        )
-        return 0
-
-    cdef int on_framed(self, Stream stream, object framed) except -1:
-        joined = []
-        join_pieces(joined, framed.pieces)
-        self.out.append(framed._replace(pieces=tuple(joined)))
-        return 0
-
-    cdef list taken(self):
-        out, self.out = self.out, []
-        return out
-
-
-class StreamReader:
-    """One direction, with the interface of the reference."""
-
-    def __init__(self, scanner, *, whole):
-        self._framer = _Collector(scanner)
-        self._stream = begun(scanner, whole)
-
-    @property
-    def found(self):
-        """Messages so far."""
-        stream = <Stream?>self._stream
-        return stream.found if stream.reader is None else stream.reader.found
-
-    @property
-    def junk(self):
-        """Bytes that belong to no message."""
-        stream = <Stream?>self._stream
-        return stream.junk + (0 if stream.reader is None else stream.reader.junk)
-
-    @property
-    def hopeless(self):
-        """No message in so many bytes that the stream must be something else."""
-        return (<_Collector?>self._framer).is_hopeless(<Stream?>self._stream)
-
-    def feed(self, chunk):
-        """Return the messages that this chunk completes."""
-        framer = <_Collector?>self._framer
-        if not chunk.fragments:
-            framer.fed[chunk.offset] = chunk.data
-        framer.feed_chunk(<Stream?>self._stream, chunk)
-        return framer.taken()
-
-    def gap(self, length):
-        """Return what can still be used before ``length`` missing bytes."""
-        framer = <_Collector?>self._framer
-        framer.feed_gap(<Stream?>self._stream, length)
-        return framer.taken()
-
-    def close(self):
-        """Return what can still be used at the end of the stream."""
-        framer = <_Collector?>self._framer
-        framer.finish(<Stream?>self._stream)
-        return framer.taken()
 
 
 cpdef Stream begun(HeadScanner scanner, bint whole):

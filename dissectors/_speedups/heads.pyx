@@ -9,123 +9,44 @@ nothing; then the values are read. So of a head that is referred only its start 
 """
 
 from libc.limits cimport INT_MAX
-from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
+from libc.stdint cimport uint8_t, uint32_t
 from libc.stdlib cimport free, malloc
-from libc.string cimport memcmp, memcpy, memset
+from libc.string cimport memcmp, memset
 
+from dissectors._speedups.characters cimport (
+    IN_REASON, IN_REQUEST_URI, IN_TOKEN, fill_sets, run, spells,
+)
 from dissectors._speedups.lines cimport (
     cut, find, is_ascii, is_blank, is_utf8, strip, xccos_colon, xccos_ends,
 )
-from dissectors._speedups.strings cimport Span, Strings
+from dissectors._speedups.strings cimport Span
+from dissectors._speedups.values cimport (
+    CALL_ID, COMPACT_FORM, CSEQ, FORWARDS, FROM, LENGTH, OTHER, SLOT, TO, TYPE, VIA, Head,
+    ValueReader, Values, clamped,
+)
 
 from dissectors import notes as _notes
-from dissectors._speedups.strings import CSeqs
 from dissectors.sip import parse as _parse
 from dissectors.sip import scan as _scan
 from dissectors.sip.grammar import COMPACT_NAMES as _COMPACT_NAMES
 
-# Slots of the values that are collected, as in the reference.
-cdef enum:
-    OTHER, CALL_ID, CSEQ, FROM, TO, TYPE, LENGTH, FORWARDS, VIA
-    SLOT = 15
-    COMPACT_FORM = 16
-
-# Sets of characters, as bits of ``sets``.
-cdef enum:
-    IN_TOKEN = 1  # token of RFC 3261 25.1
-    IN_REQUEST_URI = 2  # what REQUEST_LINE_RE allows, without what is not ASCII
-    IN_REASON = 4  # TEXT, with what is not ASCII
-    IN_ADDRESS = 8  # the URI of _PLAIN_ADDRESS
-    IN_PARAMETERS = 16  # header parameters that are neither quoted nor spaced
-    IN_BRANCH = 32  # the value of _BRANCH
-
-# The common ways to write a number: those of more digits are read by the reference.
-cdef enum:
-    MAX_DIGITS = 18
-
 cdef uint32_t NOT_UTF8 = _notes.NOT_UTF8, BAD_HEADER = _notes.BAD_HEADER
-cdef uint32_t COMPACT = _notes.COMPACT, MISSING_HEADER = _notes.MISSING_HEADER
-cdef uint32_t CSEQ_MISMATCH = _notes.CSEQ_MISMATCH, BAD_LENGTH = _notes.BAD_LENGTH
+cdef uint32_t COMPACT = _notes.COMPACT
 cdef Py_ssize_t MAX_LINES = _parse.MAX_HEADERS  # of a head, as in the reference
 
-cdef uint8_t[256] sets
 cdef uint8_t[256] letters  # slot of a name of one letter
-cdef uint32_t[4][256] crcs
 
 
-cdef void fill_sets():
+cdef void fill_letters():
     cdef int byte
-    token = b"-.!%*_+`'~"
-    for byte in range(256):
-        shown = 0x21 <= byte <= 0x7E
-        sets[byte] = (
-            IN_TOKEN * (bytes((byte,)).isalnum() or byte in token)
-            | IN_REQUEST_URI * (shown and byte not in b"<>")
-            | IN_REASON * (byte >= 0x20 and byte != 0x7F or byte == 9)
-            | IN_ADDRESS * (shown and byte not in b'<>"')
-            | IN_PARAMETERS * (shown and byte != 34)
-            | IN_BRANCH * (shown and byte not in b'",;')
-        )
-        name = chr(byte).lower() if byte < 128 else ""
+    for byte in range(128):
+        name = chr(byte).lower()
         if name in _COMPACT_NAMES:
             letters[byte] = COMPACT_FORM | _scan._SLOTS.get(name, OTHER)
 
 
-cdef void fill_crcs():
-    """Fill the tables of CRC-32 (that of zlib), four bytes a step."""
-    cdef uint32_t byte, value
-    cdef int k
-    for byte in range(256):
-        value = byte
-        for k in range(8):
-            value = (value >> 1) ^ (<uint32_t>0xEDB88320 if value & 1 else <uint32_t>0)
-        crcs[0][byte] = value
-    for k in range(1, 4):
-        for byte in range(256):
-            value = crcs[k - 1][byte]
-            crcs[k][byte] = crcs[0][value & 0xFF] ^ (value >> 8)
-
-
 fill_sets()
-fill_crcs()
-
-
-cdef uint32_t crc32(const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    cdef uint32_t value = ~(<uint32_t>0)
-    while size >= 4:
-        value ^= (
-            <uint32_t>data[0] | <uint32_t>data[1] << 8
-            | <uint32_t>data[2] << 16 | <uint32_t>data[3] << 24
-        )
-        value = (
-            crcs[3][value & 0xFF] ^ crcs[2][value >> 8 & 0xFF]
-            ^ crcs[1][value >> 16 & 0xFF] ^ crcs[0][value >> 24]
-        )
-        data += 4
-        size -= 4
-    while size > 0:
-        value = crcs[0][(value ^ data[0]) & 0xFF] ^ (value >> 8)
-        data += 1
-        size -= 1
-    return ~value
-
-
-cdef inline Py_ssize_t run(Span span, Py_ssize_t at, uint8_t in_set) noexcept nogil:
-    """Return where a run of characters of a set ends."""
-    while at < span.size and sets[span.data[at]] & in_set:
-        at += 1
-    return at
-
-
-cdef inline bint spells(const uint8_t *data, const char *letters) noexcept nogil:
-    """Tell whether four bytes are four letters, given in lower case, in any case.
-
-    The case is folded by setting a bit, which also makes "-" of CR: a line holds none.
-    """
-    cdef uint32_t read, wanted
-    memcpy(&read, data, 4)
-    memcpy(&wanted, letters, 4)
-    return read | 0x20202020 == wanted
+fill_letters()
 
 
 cdef inline int slot_of(Span name) noexcept nogil:
@@ -163,21 +84,13 @@ cdef inline int slot_of(Span name) noexcept nogil:
     return OTHER
 
 
-cdef inline int64_t clamped(object number) except? -1:
-    return INT64_MAX if number > INT64_MAX else number
-
-
-cdef class HeadScanner:
+cdef class HeadScanner(ValueReader):
     """Scan heads one after another; what is remembered of lines changes no answer."""
 
-    def __cinit__(self, Strings strings=None, Strings cseqs=None):
+    def __cinit__(self):
         self.ends = <uint32_t *>malloc(<size_t>MAX_LINES * sizeof(uint32_t))
         if self.ends == NULL:
             raise MemoryError
-        self.strings = Strings() if strings is None else strings
-        self.cseqs = CSeqs() if cseqs is None else cseqs
-        self.reference = _scan.HeadScanner(self.strings, self.cseqs)
-        self.remembered = self.reference._values
 
     def __dealloc__(self):
         free(self.ends)
@@ -241,14 +154,6 @@ cdef class HeadScanner:
         head.status = clamped(status)
         head.content_length = -1 if length is None else clamped(length)
         return 1
-
-    cdef object learnt(self, int slot, Span value):
-        """Return what the reference reads in a value."""
-        raw = value.data[:value.size]
-        found = (<dict>self.remembered[slot]).get(raw)
-        if found is None:
-            found = self.reference._value(slot, raw)
-        return found[0]
 
     cdef int read_start(self, Span line, bint latin, Head *head) except -1:
         """Read a start line: 1, or 0 when it is none."""
@@ -364,141 +269,3 @@ cdef class HeadScanner:
             at = end + 1
         found.vias += parts - 1 if parts > 1 else 0
         return 0
-
-    cdef uint32_t keep(self, Span value, bint latin, int slot) except? 0:
-        """Return the number of the text of a value; 0 where it is absent."""
-        if value.data == NULL:
-            return 0
-        if latin and not is_ascii(value):
-            return self.learnt(slot, value)
-        return self.strings.id_of(value.data, value.size)
-
-    cdef int read_values(self, Values *found, Head *head) except -1:
-        cdef uint32_t notes = found.notes
-        cdef Span *first = found.first
-        head.call_id = self.keep(first[CALL_ID], found.latin, CALL_ID)
-        head.content_type = self.keep(first[TYPE], found.latin, TYPE)
-        self.read_address(found, FROM, &head.from_uri, &head.from_tag)
-        self.read_address(found, TO, &head.to_uri, &head.to_tag)
-        if (
-            first[CALL_ID].data == NULL or first[CSEQ].data == NULL or first[FROM].data == NULL
-            or first[TO].data == NULL or first[VIA].data == NULL
-        ):
-            notes |= MISSING_HEADER
-        head.notes |= notes
-        self.read_cseq(found, head)
-        self.read_length(found, head)
-        head.branch = self.branch_of(first[VIA])
-        head.vias = <uint32_t>found.vias
-        return 0
-
-    cdef int read_cseq(self, Values *found, Head *head) except -1:
-        """Read CSeq, and what it says of the method (RFC 3261 8.1.1.5)."""
-        cdef Span value = found.first[CSEQ]
-        cdef Py_ssize_t digits = 0, k
-        cdef uint32_t method = 0
-        head.cseq = 0
-        if value.data == NULL:
-            return 0
-        while digits < value.size and 48 <= value.data[digits] <= 57:
-            digits += 1
-        k = run(value, digits + 1, IN_TOKEN)
-        if (
-            0 < digits <= MAX_DIGITS and digits + 1 < k == value.size and value.data[digits] == 32
-            and (value.data[0] != 48 or digits == 1)
-        ):
-            # As the table writes it: a number without leading zeros, one space, the method.
-            head.cseq = self.cseqs.id_of(value.data, value.size)
-            method = self.strings.id_of(value.data + digits + 1, value.size - digits - 1)
-        else:
-            head.cseq, method = self.learnt(CSEQ, value)
-        if head.status >= 0:
-            head.method = method
-        elif method and method != head.method:
-            head.notes |= CSEQ_MISMATCH
-        return 0
-
-    cdef int read_address(
-        self, Values *found, int slot, uint32_t *uri, uint32_t *tag
-    ) except -1:
-        """Read From or To: [ DQUOTE display DQUOTE ] < URI > *( ; parameter )."""
-        cdef Span value = found.first[slot]
-        cdef Py_ssize_t at = 0, end, start
-        uri[0] = tag[0] = 0
-        if value.data == NULL:
-            return 0
-        if value.size and value.data[0] == 34:
-            at = find(value, 1, 34) + 1
-            if find(value, 1, 92) < at:
-                at = value.size  # an escape in the display name
-            while at < value.size and is_blank(value.data[at]):
-                at += 1
-        start = at + 1
-        end = run(value, start, IN_ADDRESS)
-        if (
-            end >= value.size or end == start or value.data[at] != 60 or value.data[end] != 62
-            or (end + 1 < value.size and value.data[end + 1] != 59)
-            or run(value, end + 1, IN_PARAMETERS) != value.size
-        ):
-            numbers = self.learnt(slot, value)
-            uri[0], tag[0] = numbers
-            return 0
-        uri[0] = self.strings.id_of(value.data + start, end - start)
-        at = end + 2
-        while at < value.size:
-            end = find(value, at, 59)
-            # The first parameter of that name (RFC 3261 19.3); without "=" it has no value.
-            if end - at >= 3 and is_tag(value.data + at, end - at):
-                if end - at > 3:
-                    tag[0] = self.strings.id_of(value.data + at + 4, end - at - 4)
-                return 0
-            at = end + 1
-        return 0
-
-    cdef int read_length(self, Values *found, Head *head) except -1:
-        cdef Span value = found.first[LENGTH]
-        cdef Py_ssize_t k
-        head.content_length = -1
-        if value.data == NULL:
-            return 0
-        cdef int64_t length = 0
-        for k in range(value.size):
-            if k == MAX_DIGITS or not 48 <= value.data[k] <= 57:
-                break
-            length = 10 * length + (value.data[k] - 48)
-        else:
-            if value.size:
-                head.content_length = length
-                return 0
-        number = self.learnt(LENGTH, value)
-        if number is None:
-            head.notes |= BAD_LENGTH
-        else:
-            head.content_length = clamped(number)
-        return 0
-
-    cdef uint32_t branch_of(self, Span via) except? 0:
-        """Return the hash of the branch of the first of some Via values; 0 without one."""
-        cdef Py_ssize_t at = find(via, 0, 59), end
-        while at + 8 <= via.size:
-            if memcmp(via.data + at, b";branch=", 8) == 0:
-                end = run(via, at + 8, IN_BRANCH)
-                if end > at + 8 and (
-                    end == via.size or via.data[end] == 59 or via.data[end] == 44
-                ):
-                    if find(via, 0, 34) < at:
-                        break  # perhaps in a quoted string
-                    return crc32(via.data + at + 8, end - at - 8)
-            at = find(via, at + 1, 59)
-        for at in range(via.size - 4):
-            if via.data[at] | 0x20 == 114 and spells(via.data + at + 1, b"anch"):
-                return _scan._branch(via.data[:via.size])
-        return 0
-
-
-cdef inline bint is_tag(const uint8_t *data, Py_ssize_t size) noexcept nogil:
-    """Tell whether a parameter is named tag."""
-    return (
-        data[0] | 0x20 == 116 and data[1] | 0x20 == 97 and data[2] | 0x20 == 103
-        and (size == 3 or data[3] == 61)
-    )

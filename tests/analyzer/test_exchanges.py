@@ -14,7 +14,7 @@ from analyzer.compiled import exchanges
 from analyzer.contents import Elements
 from analyzer.groups import Groups
 from analyzer.hops import find_copies
-from analyzer.legs import find_legs
+from analyzer.legs import Leg, find_legs
 from analyzer.meaning import analyse
 from analyzer.transactions import match
 from tests.analyzer.stories import Story
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # Where it is not built, the reference is compared with itself.
 IMPLEMENTATIONS = [None] if exchanges() is None else [None, exchanges()]
-USERS = ("transactions", "legs", "hops", "groups", "contents")
+USERS = ("transactions", "hops", "groups", "contents")
 
 
 def _with(twin: Any, trace: Trace) -> tuple[object, ...]:  # noqa: ANN401  (a module or None)
@@ -33,13 +33,15 @@ def _with(twin: Any, trace: Trace) -> tuple[object, ...]:  # noqa: ANN401  (a mo
     with ExitStack() as stack:
         for user in USERS:
             stack.enter_context(patch(f"analyzer.{user}.exchanges", lambda: twin))
+        if twin is None:
+            stack.enter_context(patch("analyzer.legs.compiled_legs", lambda: None))
         rows, found = trace.rows, match(trace.rows, trace.streams)
         more = {
             index: (one.retransmissions, one.provisional, one.repeated, one.acks)
             for index, one in found.more.items()
         }
         legs = find_legs(rows, found)
-        plain = [[getattr(leg, name) for name in leg.__slots__] for leg in legs]
+        plain = [[getattr(leg, name) for name in Leg.__slots__] for leg in legs]
         copies = find_copies(rows, found)
         groups = Groups(rows, found, legs, copies)
         elements = Elements(rows, groups.group_of, set(copies))

@@ -12,7 +12,7 @@ from tests.support.twin import is_built
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dissectors._speedups.framing import StreamReader as TwinReader
+    from dissectors._speedups.framing_reader import StreamReader as TwinReader
     from dissectors._speedups.strings import CSeqs, Strings
     from dissectors.sip.framed import Framed
     from dissectors.sip.scan import Head
@@ -56,10 +56,10 @@ def framed(parts: Sequence[bytes | Hole], *, whole: bool = True) -> tuple[list[F
 
 def twin_framed(parts: Sequence[bytes | Hole], *, whole: bool = True) -> tuple[list[Framed], int]:
     """Run parts of a stream through the compiled twin, its strings resolved."""
-    from dissectors._speedups import framing, heads, strings
+    from dissectors._speedups import framing_reader, heads, strings
 
     texts, cseqs = strings.Strings(), strings.CSeqs()
-    reader = framing.StreamReader(heads.HeadScanner(texts, cseqs), whole=whole)
+    reader = framing_reader.StreamReader(heads.HeadScanner(texts, cseqs), whole=whole)
     found, junk, _ = _run(reader, parts)
     return [one._replace(head=resolved(one.head, texts, cseqs)) for one in found], junk
 

@@ -38,9 +38,8 @@ if TYPE_CHECKING:
 
 MACHINES = [pytest.param(Reassembler, id="reference")]
 if is_built():
-    MACHINES.append(
-        pytest.param(import_module("dissectors._speedups.reassembly").EventReassembler, id="twin")
-    )
+    twin = import_module("dissectors._speedups.reassembly_events").EventReassembler
+    MACHINES.append(pytest.param(twin, id="twin"))
 
 
 @pytest.fixture(autouse=True, scope="module", params=MACHINES)
@@ -226,7 +225,7 @@ def both_ways(size: int, step: int) -> list[Tcp]:
     return talk.packets
 
 
-LONG, SHORT = both_ways(len(TEXT), 4), both_ways(100, 4)
+LONG, SHORT = both_ways(len(TEXT), 4), both_ways(100, 10)
 
 
 @given(st.permutations(LONG[2:]))

@@ -34,9 +34,8 @@ if TYPE_CHECKING:
 
 MACHINES = [pytest.param(Reassembler, id="reference")]
 if is_built():
-    MACHINES.append(
-        pytest.param(import_module("dissectors._speedups.reassembly").EventReassembler, id="twin")
-    )
+    twin = import_module("dissectors._speedups.reassembly_events").EventReassembler
+    MACHINES.append(pytest.param(twin, id="twin"))
 
 every_machine = pytest.mark.parametrize("machine", MACHINES)
 

@@ -1,0 +1,71 @@
+"""What a command loads before it is of use: counted, since time depends on the machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from analyzer.cli.main import COMMANDS
+from tests.paths import ROOT, SAMPLES
+
+SAMPLE = str(SAMPLES / "twousers-post.pcap")
+HEAVY = {
+    *("_hashlib", "bz2", "lzma", "multiprocessing", "shutil", "tempfile", "zstandard"),
+    *("asyncio", "duckdb", "http", "logging", "lxml", "numpy", "pandas", "pyarrow", "rich", "ssl"),
+}
+"""What takes milliseconds to load, and only compressed captures, digests, progress bars, indexes
+or other commands need."""
+
+# Modules in all, those of Python and click among them, at about 0.3 ms each; a few more than now.
+MAX_HELP = 125
+MAX_TRIAGE = 285
+
+CODE = """
+import json, sys
+from analyzer.cli.main import run
+run(sys.argv[1:])
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+@cache
+def loaded(*arguments: str) -> set[str]:
+    """Return the modules that a run has loaded at its end."""
+    command = [sys.executable, "-c", CODE, *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(json.loads(done.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("arguments", [("triage", SAMPLE), ("--version",)])
+def test_nothing_heavy_is_loaded(arguments: tuple[str, ...]) -> None:
+    assert loaded(*arguments) & HEAVY == set()
+
+
+@pytest.mark.parametrize("command", ["messages", "commands", "dialogs", "sessions"])
+def test_nothing_heavy_is_loaded_by_a_list_but_what_digests_take(command: str) -> None:
+    assert loaded(command, SAMPLE) & HEAVY <= {"_hashlib"}
+
+
+def test_triage_loads_no_filter_and_no_decryption() -> None:
+    unneeded = {
+        "analyzer.cli.lists",
+        "analyzer.decryption",
+        "analyzer.query",
+        "analyzer.sources.tls",
+    }
+    assert loaded("triage", SAMPLE) & unneeded == set()
+
+
+def test_few_modules_are_loaded() -> None:
+    assert len(loaded("--help")) <= MAX_HELP
+    assert len(loaded("triage", SAMPLE)) <= MAX_TRIAGE
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_loads_nothing_heavy(command: str) -> None:
+    width = {"bz2", "lzma", "shutil"}  # click asks shutil for the width of the terminal
+    assert loaded(command, "--help") & HEAVY <= {"_hashlib", *width}
