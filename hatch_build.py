@@ -85,30 +85,33 @@ class TwinHook(BuildHookInterface):  # type: ignore[type-arg]  # its configurati
             raise ValueError(message)
         if wanted == "pure":
             return
-        self._directory = tempfile.TemporaryDirectory(prefix="xccos-twin-")
-        into = Path(self._directory.name)
+        self._directory = Path(tempfile.mkdtemp(prefix="xccos-twin-"))
         try:
-            if version == "editable":
-                build_in_place()
-            else:
-                files = build_into(into)
-                build_data["pure_python"] = False
-                build_data["infer_tag"] = True
-                build_data["force_include"].update({str(into / name): name for name in files})
+            self._build(version, build_data)
         except CannotBuildError as error:
             if wanted == "compiled":
+                shutil.rmtree(self._directory)
                 raise
             self.app.display_warning(f"{error}; the pure Python path does the same, more slowly")
             if version == "editable":
                 record({}, str(error))
             else:
-                write_record(into / paths.RECORD, {}, reason=str(error))
-                build_data["force_include"][str(into / paths.RECORD)] = paths.RECORD
+                write_record(self._directory / paths.RECORD, {}, reason=str(error))
+                build_data["force_include"][str(self._directory / paths.RECORD)] = paths.RECORD
+
+    def _build(self, version: str, build_data: dict[str, Any]) -> None:
+        if version == "editable":
+            build_in_place()
+            return
+        files = build_into(self._directory)
+        build_data["pure_python"] = False
+        build_data["infer_tag"] = True
+        build_data["force_include"].update({str(self._directory / name): name for name in files})
 
     def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002  (hatchling's signature)
         """Remove what has gone into the wheel."""
         if hasattr(self, "_directory"):
-            self._directory.cleanup()
+            shutil.rmtree(self._directory, ignore_errors=True)
 
 
 def build_in_place(names: list[str] | None = None, *, force: bool = False) -> list[str]:

@@ -94,6 +94,8 @@ class Pairer:
         self._elements = elements
         self._transactions = transactions
         self._rows = elements.rows
+        self._columns = elements.rows.item_columns
+        self._status = elements.rows.status
         self.commands: list[Command] = []
         self._answers: list[Answer] = []
         self._by_key: dict[tuple[int, int], list[Command]] = {}
@@ -124,18 +126,19 @@ class Pairer:
         return done
 
     def _command_key(self, item: int) -> tuple[int, int] | None:
-        columns = self._rows.item_columns
+        columns = self._columns
         if not columns["has_commandid"][item]:
             return None
         return columns["command_envid"][item], columns["command_seqid"][item]
 
     def _command(self, element: int, name: str) -> Command:
-        columns, row = self._rows.item_columns, self._elements.row[element]
+        columns, row = self._columns, self._elements.row[element]
         key = (columns["envid"][element], columns["seqid"][element])
         command = Command(element, row, key, name)
-        command.transaction = self._transactions.of[row]
-        if command.transaction >= 0:
-            command.status = self._transactions.status(command.transaction)
+        command.transaction = transaction = self._transactions.of[row]
+        if transaction >= 0:
+            final = self._transactions.final[transaction]
+            command.status = None if final < 0 else self._status[final]
         self.commands.append(command)
         earlier = self._by_key.get(key)
         if earlier is None:
@@ -180,7 +183,7 @@ class Pairer:
     def _answered(self, command: Command, answer: Answer) -> bool:
         command.answers.append(answer)
         command.paired_by = "commandid"
-        if not command.fits(answer.name):
+        if answer.name != command.name and not command.fits(answer.name):
             command.name_mismatch = True
         return True
 

@@ -16,3 +16,9 @@ if TYPE_CHECKING:
 def exchanges() -> ModuleType | None:
     """Return what matches plain requests with their answers and puts them into dialogs."""
     return import_module("analyzer._speedups.exchanges") if compiled() else None
+
+
+@cache
+def compiled_legs() -> ModuleType | None:
+    """Return what puts transactions into legs."""
+    return import_module("analyzer._speedups.legs") if compiled() else None

@@ -14,7 +14,7 @@ from analyzer.states import Outcome, follow
 from dissectors.model import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from analyzer.contents import Elements
     from analyzer.groups import Group
@@ -41,11 +41,17 @@ class DialogDraft:
     """A dialog as far as sessions look at it; all of it is in its ``value``."""
 
     __slots__ = (
-        *("client", "client_side", "copies", "end", "group", "index", "judgement", "role", "rows"),
-        *("service", "sides", "started", "connection"),
+        *("_end", "_ends", "client", "client_side", "connection", "copies", "group", "index"),
+        *("judgement", "role", "rows", "service", "sides", "started"),
     )
 
-    def __init__(self, group: Group, judgement: Judgement, client: Side) -> None:
+    def __init__(
+        self,
+        group: Group,
+        judgement: Judgement,
+        client: Side,
+        ends: Callable[[Group, Side], Outcome],
+    ) -> None:
         self.index = group.number
         self.group = group
         self.judgement = judgement
@@ -60,9 +66,17 @@ class DialogDraft:
         self.rows: Sequence[int] = ()
         """Its messages on the connection nearest to the client."""
         self.copies: Sequence[int] = ()
-        self.end = Outcome("confirmed", None, None)
+        self._ends = ends
+        self._end: Outcome | None = None
         self.started = 0
         self.connection = 0
+
+    @property
+    def end(self) -> Outcome:
+        """Where it stands at the end of the capture, worked out when it is asked for."""
+        if self._end is None:
+            self._end = self._ends(self.group, self.client_side)
+        return self._end
 
     @property
     def began_in_capture(self) -> bool:
@@ -102,7 +116,7 @@ class DialogBuilder:
         rows, value, lead = self._rows, self._rows.strings.values, group.lead
         caller, callee = Side(lead.caller, lead.caller_tag), Side(lead.callee, lead.callee_tag)
         client = self._client(group, judgement, caller, callee)
-        draft = DialogDraft(group, judgement, client)
+        draft = DialogDraft(group, judgement, client, self._end)
         draft.sides = (callee, caller) if not lead.method and client == callee else (caller, callee)
         service = draft.sides[1] if client == draft.sides[0] else draft.sides[0]
         draft.client = value[client.uri]
@@ -114,7 +128,6 @@ class DialogBuilder:
             draft.rows, draft.copies = self._nearest(group, client)
         first = draft.rows[0]
         draft.started, draft.connection = rows.time[first], rows.stream[first] >> 1
-        draft.end = self._end(group, client)
         return draft
 
     def value(self, draft: DialogDraft, session: int | None) -> Dialog:

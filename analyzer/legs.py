@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.compiled import exchanges
+from analyzer.compiled import compiled_legs
 from analyzer.transaction_table import CHALLENGES, FAILURE, FINAL, NO_ANSWER
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from analyzer.rows import Rows
     from analyzer.transaction_table import Transactions
 
@@ -29,9 +27,6 @@ FAILED = 400
 TRYING = 100
 
 HalfKey = tuple[int, int, int, int]
-Bundle = tuple[int, list[int], list[int], list[int], bool]
-"""Requests within one dialog on one connection: the first of them, all, their rows, the notable
-ones, and whether one of them confirms the dialog."""
 
 
 class Leg:
@@ -99,15 +94,7 @@ class LegFinder:
 
     def run(self) -> list[Leg]:
         """Return the legs in order of their first row, each with its rows in order."""
-        rest: Sequence[int] = range(len(self.transactions))
-        twin = exchanges()
-        if twin is not None:
-            found = self.transactions
-            bundles, others = twin.in_dialogs(
-                self.rows, found.request, found.final, found.more, self._methods
-            )
-            rest = self._take_bundles(bundles, others)
-        for index in rest:
+        for index in range(len(self.transactions)):
             self._take(index)
         for key, waiting in self._halves.items():
             self._settle(key, waiting)
@@ -142,23 +129,6 @@ class LegFinder:
         if index in found.more:
             leg.rows += found.all_rows(index)[1 + (answer >= 0) :]
 
-    def _take_bundles(self, bundles: Sequence[Bundle], others: Sequence[int]) -> Sequence[int]:
-        """Do the same with all requests of a leg at a time, and those of others before them.
-
-        Legs are made in the order in which they are first spoken of. Return the others left.
-        """
-        at, end = 0, len(others)
-        for begin, members, messages, notable, confirmed in bundles:
-            while at < end and others[at] < begin:
-                self._take(others[at])
-                at += 1
-            leg = self._leg(messages[0])
-            leg.confirmed = leg.confirmed or confirmed
-            leg.transactions += members
-            leg.rows += messages
-            leg.notable += notable
-        return others[at:]
-
     def _take_other(self, index: int) -> None:
         """Take in what is no request within a dialog: REGISTER, what begins one, lone answers."""
         found = self.transactions
@@ -180,16 +150,19 @@ class LegFinder:
         if index in found.more:
             leg.rows += found.all_rows(index)
             return
-        leg.rows += [row for row in (found.request[index], found.final[index]) if row >= 0]
+        request, final = found.request[index], found.final[index]
+        if request >= 0:
+            leg.rows.append(request)
+        if final >= 0:
+            leg.rows.append(final)
 
     def _register(self, index: int, row: int) -> None:
         rows, found = self.rows, self.transactions
-        user, connection = rows.from_uri[row], found.connection(index)
-        key = (connection, rows.call_id[row], user, 0)
+        user, connection, call = rows.from_uri[row], rows.stream[row] >> 1, rows.call_id[row]
+        key = (connection, call, user, 0)
         leg = self._registrations.get(key)
         if leg is None:
-            tag = rows.from_tag[row]
-            leg = Leg(connection, rows.call_id[row], (user, rows.to_uri[row]), (tag, 0))
+            leg = Leg(connection, call, (user, rows.to_uri[row]), (rows.from_tag[row], 0))
             leg.method = "REGISTER"
             self._registrations[key] = leg
             self.legs.append(leg)
@@ -286,7 +259,11 @@ class LegFinder:
 
 def find_legs(rows: Rows, transactions: Transactions) -> list[Leg]:
     """Return the legs of a capture, in order of their first row."""
-    return LegFinder(rows, transactions).run()
+    twin = compiled_legs()
+    if twin is None:
+        return LegFinder(rows, transactions).run()
+    found: list[Leg] = twin.LegFinder(rows, transactions, _methods(rows), CHALLENGES).run()
+    return found
 
 
 def _methods(rows: Rows) -> tuple[int, set[int], set[int], set[int]]:

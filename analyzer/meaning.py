@@ -40,9 +40,7 @@ def analyse(trace: Trace) -> Analysis:
     The values outlive the trace: what has to be read back from the capture has been.
     """
     with paused():
-        found = _analyse(trace)
-        found.complete()
-        return found
+        return _analyse(trace, whole=True)
 
 
 def outline(trace: Trace) -> Analysis:
@@ -53,11 +51,11 @@ def outline(trace: Trace) -> Analysis:
     with paused():
         known: Analysis | None = trace.__dict__.get("_analysis")
         if known is None:
-            known = trace.__dict__["_analysis"] = _analyse(trace)
+            known = trace.__dict__["_analysis"] = _analyse(trace, whole=False)
         return known
 
 
-def _analyse(trace: Trace) -> Analysis:
+def _analyse(trace: Trace, *, whole: bool) -> Analysis:
     rows = trace.rows
     transactions = match(rows, trace.streams)
     copies = find_copies(rows, transactions)
@@ -76,13 +74,18 @@ def _analyse(trace: Trace) -> Analysis:
         commands, judge.lookups, reader,
     )  # fmt: skip
     sessions = SessionBuilder(material)
-    return Analysis(
+    found = Analysis(
         freeze(transactions, copies),
         Lazy(len(dialogs), lambda index: builder.value(dialogs[index], sessions.of.get(index))),
         Lazy(len(commands), lambda index: outcomes.pair(commands[index])),
         sessions.build(),
         (transactions.of, groups.group_of, copies),
     )
+    if whole:
+        found.complete()
+        for dialog in dialogs:
+            _ = dialog.end
+    return found
 
 
 def _repeated(transactions: Transactions, copies: Mapping[int, int]) -> set[int]:

@@ -18,6 +18,8 @@ PACKAGES = ("dissectors/_speedups", "analyzer/_speedups")
 """Where the sources of the twin are, and its modules when they are built."""
 RECORD = "dissectors/_speedups/built.txt"
 """What ``hatch_build.py`` leaves: on each line ``module-file digest``, or ``# reason`` why not."""
+PROBE = "dissectors._speedups.strings"
+"""Loaded to see whether this machine can: the modules are made together, and it needs no other."""
 SUFFIX = EXTENSION_SUFFIXES[0]
 """How a file ends that is a module for this interpreter."""
 
@@ -48,7 +50,7 @@ def why_pure() -> str:
         reason = why_stale(ROOT, module, built, now)
         if reason:
             return reason
-    return _why_not_loaded(now or built)
+    return _why_not_loaded()
 
 
 def recorded(root: str) -> tuple[dict[str, str], str]:
@@ -112,7 +114,7 @@ def _sources(root: str) -> dict[str, bytes]:
 
 def _used(source: str, named: dict[str, set[bytes]]) -> set[str]:
     """Return a source with its own declarations and all those that are included from there."""
-    used, waiting = {source}, {source.removesuffix("x") + "d"} | _declarations(named[source])
+    used, waiting = {source}, {source.removesuffix("pyx") + "pxd"} | _declarations(named[source])
     while waiting := (waiting & named.keys()) - used:
         used |= waiting
         waiting = {path for at in waiting for path in _declarations(named[at])}
@@ -123,10 +125,9 @@ def _declarations(names: set[bytes]) -> set[str]:
     return {f"{package}/{name.decode()}.pxd" for package in PACKAGES for name in names}
 
 
-def _why_not_loaded(modules: dict[str, str]) -> str:
-    for module in modules:
-        try:
-            import_module(module.replace("/", "."))
-        except ImportError as error:
-            return f"{module} cannot be loaded: {error}"
+def _why_not_loaded() -> str:
+    try:
+        import_module(PROBE)
+    except Exception as error:  # noqa: BLE001  (whatever it is, the other path can do without)
+        return f"{PROBE} cannot be loaded: {error}"
     return ""

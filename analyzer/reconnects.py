@@ -5,6 +5,7 @@ Also those that stand far before their request. Only where the addresses are the
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from analyzer.transaction_table import LATE_NS
@@ -21,9 +22,9 @@ CANDIDATES = 32
 
 def match_across(found: Transactions, streams: Sequence[Stream]) -> None:
     """Give answers without request to requests without answer."""
-    if -1 not in found.request:
+    orphans = _lacking(found.request)
+    if not orphans:
         return
-    orphans = [index for index, row in enumerate(found.request) if row < 0]
     waiting = _waiting(found, {_key(found, found.first[orphan]) for orphan in orphans})
     gone = set()
     for orphan in orphans:
@@ -36,11 +37,20 @@ def match_across(found: Transactions, streams: Sequence[Stream]) -> None:
         _renumber(found, gone)
 
 
+def _lacking(rows: list[int]) -> list[int]:
+    """Return the places of -1: few among very many, so that ``index`` looks for them."""
+    places: list[int] = []
+    with suppress(ValueError):
+        while True:
+            places.append(rows.index(-1, places[-1] + 1 if places else 0))
+    return places
+
+
 def _waiting(found: Transactions, keys: set[tuple[int, ...]]) -> dict[tuple[int, ...], list[int]]:
     """Return the requests without answer by key, of the keys that are wanted."""
     waiting: dict[tuple[int, ...], list[int]] = {}
-    for index, answer in enumerate(found.final):
-        if answer < 0 <= found.request[index]:
+    for index in _lacking(found.final):
+        if found.request[index] >= 0:
             key = _key(found, found.request[index])
             if key in keys:
                 waiting.setdefault(key, []).append(index)
@@ -86,12 +96,17 @@ def _adopt(found: Transactions, index: int, orphan: int) -> None:
 
 
 def _renumber(found: Transactions, gone: set[int]) -> None:
-    kept = [index for index in range(len(found)) if index not in gone]
-    number = [-1] * (len(found) + 1)  # the last is that of -1, which rows without one have
-    for place, index in enumerate(kept):
-        number[index] = place
-    found.request = list(map(found.request.__getitem__, kept))
-    found.final = list(map(found.final.__getitem__, kept))
+    number: list[int] = []
+    request: list[int] = []
+    final: list[int] = []
+    begin = 0
+    for before, end in enumerate([*sorted(gone), len(found)]):
+        number += range(begin - before, end - before)
+        number.append(-1)  # at last that of -1, which rows without a transaction have
+        request += found.request[begin:end]
+        final += found.final[begin:end]
+        begin = end + 1
+    found.request, found.final = request, final
     found.more = {number[index]: more for index, more in found.more.items() if number[index] >= 0}
     found.of = list(map(number.__getitem__, found.of))
     found.complete()

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from dissectors.sip.messages import SipMessage
     from dissectors.xccos.messages import XccosDocument
 
+AT_ONCE = 1 << 15
+"""Bytes of the file that the pieces of a message are read in at once: a read costs as much as the
+copying of so many."""
+
 
 class Window:
     """Messages in the order of the frames that complete them."""
@@ -54,11 +58,18 @@ class Window:
     def raw(self, row: int) -> bytes:
         """Return the bytes of a message, read back from the capture."""
         read, rows = self.read, self.rows
-        if rows.pieces[row] == 1:
-            first = rows.piece[row]
-            columns = rows.piece_columns
-            return read(columns["offset"][first], columns["length"][first])
-        return b"".join(read(piece.offset, piece.length) for piece in rows.piece_list(row))
+        first, count = rows.piece[row], rows.pieces[row]
+        columns = rows.piece_columns
+        offsets, lengths = columns["offset"], columns["length"]
+        if count == 1:
+            return read(offsets[first], lengths[first])
+        places = [(offsets[k], offsets[k] + lengths[k]) for k in range(first, first + count)]
+        start = min(places, default=(0, 0))[0]
+        length = max((end for _, end in places), default=0) - start
+        if length > AT_ONCE:
+            return b"".join([read(offset, end - offset) for offset, end in places])
+        data = read(start, length)
+        return b"".join([data[offset - start : end - start] for offset, end in places])
 
     def message(self, row: int) -> SipMessage | Malformed:
         """Return a message, parsed. Its notes are the parser's; ``rows.notes`` has all of them."""

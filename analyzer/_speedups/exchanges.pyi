@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from analyzer.legs import Bundle
 from analyzer.rows import Rows
 from analyzer.transaction_table import More
+
+Bundle = tuple[int, list[int], list[int], list[int], bool]
 
 class Exchanges:
     rest: list[int]

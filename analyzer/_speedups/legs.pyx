@@ -15,6 +15,7 @@ cdef frozenset OUTSIDE = frozenset(("OPTIONS", "SERVICE", "MESSAGE", "PUBLISH"))
 cdef frozenset CREATING = frozenset(("INVITE", "SUBSCRIBE", "REFER"))
 cdef frozenset EARLY = frozenset(("PRACK", "UPDATE"))
 
+# As in ``analyzer.legs``, which imports this module: it cannot be imported here.
 cdef enum:
     TRYING = 100
     FINAL = 200
@@ -54,12 +55,11 @@ cdef class LegFinder:
 
     cdef Numbers stream, call, method, from_tag, to_tag, from_uri, to_uri, cseq
     cdef Signed status
-    cdef object found, rows_of_all
+    cdef object found, rows, rows_of_all
     cdef list request, final, first, names
     cdef dict more, by_tags, by_tag, halves, registrations
     cdef list legs
     cdef tuple methods
-    cdef object rows
     cdef frozenset challenges
     cdef Py_ssize_t count
 
@@ -82,6 +82,8 @@ cdef class LegFinder:
             == self.from_uri.shape[0] == self.to_uri.shape[0] == self.status.shape[0]
         ):
             raise ValueError("columns of different lengths")
+        if not len(self.request) == len(self.final) == len(self.first):
+            raise ValueError("transactions of different lengths")
 
     def run(self):
         """Return the legs in order of their first row, each with its rows in order."""
@@ -113,7 +115,10 @@ cdef class LegFinder:
         return None if final < 0 else self.status[self.place(final)]
 
     cdef object method_of(self, Py_ssize_t index):
-        return self.names[self.method[self.place(self.first[index])]] or ""
+        cdef Py_ssize_t number = self.method[self.place(self.first[index])]
+        if number >= len(self.names):
+            raise IndexError("a string that the rows do not have")
+        return self.names[number] or ""
 
     cdef void take_bundles(self, list bundles, list others) except *:
         cdef Py_ssize_t at = 0, end = len(others)

@@ -5,13 +5,15 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from analyzer.cli.reading import usable_jobs
+from analyzer.cli.shares import worked_out
 from analyzer.cli.table import Column, table
 from analyzer.export.printable import printable
 from analyzer.times import SECOND, duration_text, latency_text
 from analyzer.views.numbers import amount, spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.cli.terminal import Terminal
 
@@ -46,11 +48,11 @@ def story(record: Record, terminal: Terminal) -> Iterator[str]:
     sessions = record["sessions"]
     told = sessions
     if len(sessions) > MAX_STORIES:
-        judgements = [_judgement(session)[0] for session in sessions]
-        troubled = [one for one, name in zip(sessions, judgements, strict=True) if name != "ok"]
+        entries = worked_out(sessions, _entry, usable_jobs())
+        troubled = [one for one, entry in zip(sessions, entries, strict=True) if entry[0] != "ok"]
         told = troubled[:MAX_STORIES]
         yield ""
-        yield from _overview(sessions, judgements, len(troubled), terminal)
+        yield from _overview(entries, len(troubled), terminal)
     for session in told:
         yield ""
         yield from _session(session, len(sessions), terminal)
@@ -71,22 +73,23 @@ def story(record: Record, terminal: Terminal) -> Iterator[str]:
     yield from _quality(record, terminal)
 
 
-def _overview(
-    sessions: list[Record], judgements: list[str], troubled: int, terminal: Terminal
-) -> Iterator[str]:
-    told = min(troubled, MAX_STORIES)
-    text = f"{amount(len(sessions), 'session')}, {troubled} with problems"
-    yield terminal.paint(f"{text}; {told} of these in full below", "bold")
-    rows = (
-        (
-            f"{terminal.symbol(name)} {session['index'] + 1}",
-            session["user"] or "unknown",
-            session["client_address"],
-            str(len(session["commands"])),
-            session["verdict"],
-        )
-        for session, name in zip(sessions, judgements, strict=True)
+def _entry(session: Record) -> tuple[str, ...]:
+    """Return the symbol of a session's verdict, and its cells in the list of all of them."""
+    return (
+        _judgement(session)[0],
+        str(session["index"] + 1),
+        session["user"] or "unknown",
+        session["client_address"],
+        str(len(session["commands"])),
+        session["verdict"],
     )
+
+
+def _overview(entries: Sequence[Sequence[Any]], troubled: int, terminal: Terminal) -> Iterator[str]:
+    told = min(troubled, MAX_STORIES)
+    text = f"{amount(len(entries), 'session')}, {troubled} with problems"
+    yield terminal.paint(f"{text}; {told} of these in full below", "bold")
+    rows = ((f"{terminal.symbol(name)} {number}", *cells) for name, number, *cells in entries)
     columns = (
         Column("session", least=7),
         Column("user", least=16),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ def text_width(text: str) -> int:
     return sum(map(_character_width, text))
 
 
+@lru_cache(maxsize=1 << 12)
 def _character_width(character: str) -> int:
     if unicodedata.category(character) in ("Mn", "Me", "Cf"):
         return 0
@@ -136,12 +138,15 @@ def _line(
     styled: bool,
 ) -> str:
     cells = []
+    ellipsis = terminal.symbol("cut")
     for column, width, text in zip(columns, widths, row, strict=True):
         if width is None:
             continue
-        shorten = cut_before if column.keep_end else cut
-        shown = shorten(text, width, terminal.symbol("cut"))
-        blank = " " * (width - text_width(shown))
+        shown, blank = text, " " * (width - len(text))
+        if not blank or not text.isascii():  # nearly all cells are short and plain
+            shorten = cut_before if column.keep_end else cut
+            shown = shorten(text, width, ellipsis)
+            blank = " " * (width - text_width(shown))
         if styled and column.style is not None:
             shown = terminal.paint(shown, column.style(text))
         cells.append(blank + shown if column.right else shown + blank)

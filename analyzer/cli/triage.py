@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from analyzer.cli.output import destination, encoding_of, format_of, write_lines
 from analyzer.cli.reading import Reading
 from analyzer.cli.story import story
 from analyzer.cli.terminal import plain_terminal, terminal_of
+from analyzer.collector import paused
 from analyzer.export.records import to_json
 from analyzer.views.triage import FORMAT, triage_record
 
@@ -69,7 +71,10 @@ class _Triage:
         return max([self._reading.code, *self._codes])
 
     def _records(self, file: str, trace: Trace) -> Iterator[dict[str, Any]]:
-        yield triage_record(trace, file, whole=self._format == "json")
+        with paused():
+            record = triage_record(trace, file, whole=self._format == "json")
+            gc.freeze()  # as after reading: all that was made stays until it is written
+        yield record
         if self._judge is not None:
             self._codes.append(self._judge(file, trace, trace.analysis().pairs))
 
@@ -85,5 +90,6 @@ class _Triage:
         before = ""
         for record in self._reading.each(self._records):
             yield before
-            yield from (line + "\n" for line in story(record, terminal))
+            with paused():
+                yield from (line + "\n" for line in story(record, terminal))
             before = "\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.roles import plain_uri
 from analyzer.sessions.assignment import Assigner
-from analyzer.sessions.registrations import is_service, read_registration
+from analyzer.sessions.registrations import Registration, is_service
 from analyzer.sessions.view import SessionView
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SessionBuilder:
         trace, found, events = material.trace, material.transactions, material.events
         assigner = Assigner(trace, services, material.groups.fork_of)
         registrations = [
-            read_registration(trace, found, events, dialog)
+            Registration(trace, found, events, dialog)
             for dialog in dialogs
             if dialog.role == "registration"
         ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from analyzer.header_text import HeaderReader
+from analyzer.lazy import once
 from analyzer.legs import is_success
 from analyzer.roles import plain_uri
 from analyzer.transaction_table import FAILURE
@@ -28,57 +29,63 @@ EPID = re.compile(r'(?:"[^"\\]*+" ?)?<[^<>"\s]++>;tag=[\w.-]++;epid=(\w++)', re.
 """``From`` as Microsoft clients write it; any other is parsed."""
 
 
-class Registration(NamedTuple):
+class Registration:
     """One registration dialog."""
 
-    dialog: DialogDraft
-    transactions: Sequence[int]
-    """Its REGISTERs, without hop copies."""
-    user: str
-    """As it compares."""
-    epid: str | None
-    user_agent: str | None
-    answer: int
-    """Row of the first answer; -1 without."""
-    signed_in: int | None
-    """Row of the first 2xx."""
-    signed_off: int | None
-    """Row of the 2xx to a REGISTER with Expires 0."""
-    redirected: bool
-    """The last answer was a 3xx."""
+    def __init__(
+        self, trace: Trace, found: Transactions, events: Events, dialog: DialogDraft
+    ) -> None:
+        """Read it back as far as sessions are told apart by it."""
+        self.dialog = dialog
+        self.transactions: Sequence[int] = dialog.group.transactions
+        """Its REGISTERs, without hop copies."""
+        self.user = plain_uri(dialog.client or "")
+        """As it compares."""
+        self.epid: str | None = None
+        self.user_agent: str | None = None
+        self._found = found
+        self._events = events
+        request = found.request
+        first = next((request[one] for one in self.transactions if request[one] >= 0), -1)
+        if first >= 0:
+            headers = HeaderReader(trace, first)
+            self.epid = _epid(headers.text("From") or "")
+            self.user_agent = headers.text("User-Agent")
 
+    @once
+    def answer(self) -> int:
+        """Row of the first answer; -1 without."""
+        found = self._found
+        return next((row for one in self.transactions for row in found.answers(one)), -1)
 
-def read_registration(
-    trace: Trace, found: Transactions, events: Events, dialog: DialogDraft
-) -> Registration:
-    """Read a registration dialog back."""
-    epid = agent = None
-    transactions = dialog.group.transactions
-    request, final = found.request, found.final
-    first = next((request[one] for one in transactions if request[one] >= 0), -1)
-    if first >= 0:
-        headers = HeaderReader(trace, first)
-        epid = _epid(headers.text("From") or "")
-        agent = headers.text("User-Agent")
-    answer = next((row for one in transactions for row in found.answers(one)), -1)
-    staying: list[int] = []
-    leaving: list[int] = []
-    for one in transactions:
-        if is_success(found.status(one)):
-            leaves = request[one] >= 0 and events.asks_zero(request[one])
-            (leaving if leaves else staying).append(final[one])
-    statuses = [status for one in transactions if (status := found.status(one)) is not None]
-    return Registration(
-        dialog,
-        transactions,
-        plain_uri(dialog.client or ""),
-        epid,
-        agent,
-        answer,
-        staying[0] if staying else None,
-        leaving[-1] if leaving else None,
-        bool(statuses) and statuses[-1] in REDIRECT,
-    )
+    @once
+    def _successes(self) -> tuple[list[int], list[int]]:
+        """Rows of the 2xx, and of those to a REGISTER with Expires 0."""
+        request, final = self._found.request, self._found.final
+        staying: list[int] = []
+        leaving: list[int] = []
+        for one in self.transactions:
+            if is_success(self._found.status(one)):
+                leaves = request[one] >= 0 and self._events.asks_zero(request[one])
+                (leaving if leaves else staying).append(final[one])
+        return staying, leaving
+
+    @property
+    def signed_in(self) -> int | None:
+        """Row of the first 2xx."""
+        return next(iter(self._successes[0]), None)
+
+    @property
+    def signed_off(self) -> int | None:
+        """Row of the 2xx to a REGISTER with Expires 0."""
+        return next(reversed(self._successes[1]), None)
+
+    @once
+    def redirected(self) -> bool:
+        """The last answer was a 3xx."""
+        status_of = self._found.status
+        statuses = [status for one in self.transactions if (status := status_of(one)) is not None]
+        return bool(statuses) and statuses[-1] in REDIRECT
 
 
 def _epid(sender: str) -> str | None:

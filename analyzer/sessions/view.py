@@ -17,7 +17,7 @@ from analyzer.visibility import REPLY_GRACE_NS
 from dissectors.model import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from analyzer.commands import Command
     from analyzer.dialogs import DialogDraft
@@ -58,21 +58,29 @@ class SessionView(Session):
         """Transactions outside dialogs."""
         self.dialogs = draft.dialogs
         """All of them in order, registrations too."""
-        fork_of = material.groups.fork_of
-        self.branches = (
-            {dialog.index for dialog in draft.dialogs if dialog.index in fork_of}
-            if fork_of
-            else frozenset[int]()
-        )
-        """Dialogs that are branches of a forked INVITE."""
         self._draft = draft
-        self._roles: dict[str, list[DialogDraft]] = {}
-        for dialog in draft.dialogs:
-            if dialog.index not in self.branches:
-                self._roles.setdefault(dialog.role, []).append(dialog)
-        self._named: dict[str, list[Command]] = {}
-        for command in commands:
-            self._named.setdefault(command.name, []).append(command)
+
+    @once
+    def branches(self) -> Container[int]:
+        """Dialogs that are branches of a forked INVITE."""
+        fork_of = self.material.groups.fork_of
+        return {one.index for one in self.dialogs if one.index in fork_of} if fork_of else ()
+
+    @once
+    def _roles(self) -> dict[str, list[DialogDraft]]:
+        found: dict[str, list[DialogDraft]] = {}
+        branches = self.branches
+        for dialog in self.dialogs:
+            if dialog.index not in branches:
+                found.setdefault(dialog.role, []).append(dialog)
+        return found
+
+    @once
+    def _named(self) -> dict[str, list[Command]]:
+        found: dict[str, list[Command]] = {}
+        for command in self.commands:
+            found.setdefault(command.name, []).append(command)
+        return found
 
     def of_role(self, role: str) -> Sequence[DialogDraft]:
         """Return the dialogs of a role, without branches of forked INVITEs."""

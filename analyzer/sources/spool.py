@@ -239,7 +239,7 @@ def _is_room() -> bool:
 
 def read_at(descriptor: int, offset: int, length: int) -> bytes:
     """Return up to ``length`` bytes at ``offset`` of an open file; fewer where it ends or fails."""
-    parts = []
+    parts: list[bytes] = []
     while length > 0:
         try:
             part = os.pread(descriptor, min(length, _READ), offset)
@@ -247,6 +247,8 @@ def read_at(descriptor: int, offset: int, length: int) -> bytes:
             break
         if not part:
             break
+        if len(part) == length and not parts:  # nearly always
+            return part
         parts.append(part)
         offset += len(part)
         length -= len(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import cache
@@ -36,7 +37,9 @@ print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 def loaded(*arguments: str) -> set[str]:
     """Return the modules that a run has loaded at its end."""
     command = [sys.executable, "-c", CODE, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    # What measures coverage is loaded as well, and is no part of the program.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_")}
+    done = subprocess.run(command, cwd=ROOT, env=own, capture_output=True, text=True, check=True)
     return set(json.loads(done.stderr.splitlines()[-1]))
 
 
