@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from analyzer.window import Window
     from analyzer.views.messages import Record
+    from analyzer.window import Window
 
 # With names that are not ASCII, references, comments and CDATA in chat texts; a malformed body.
 CHATS = (
