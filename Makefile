@@ -88,7 +88,8 @@ triage: $(INSTALLED) ## install what is needed, then triage a sample (FILE=captu
 	@echo '$$ xccos triage $(FILE)' >&2
 	$(BIN)/xccos triage "$(FILE)"
 
-test: export XCCOS_BUILD := compiled # a twin that cannot be built is an error here
+# A twin that cannot be built is an error here.
+test: export XCCOS_BUILD := compiled
 test: system speedups lint types cover twin ## run every gate: lint, types, coverage, both paths
 
 lint: $(INSTALLED_DEV) ## ruff check and ruff format --check
