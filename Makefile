@@ -27,6 +27,9 @@ MIN_COVERAGE_DISSECTORS := 99
 # The tests run in as many processes.
 JOBS ?= 2
 
+# Seconds of `make fuzz` for the compiled twin.
+FUZZ ?= 60
+
 # Options of `make bench`: bytes of the dense capture (the others follow from it), rounds, and more
 # for bench/run.py, for instance BENCH='--slow-size 500M --only dense'.
 SIZE ?= 50M
@@ -179,8 +182,13 @@ $(INSTALLED_BENCH): pyproject.toml | $(INSTALLED)
 		step 'going on without pyshark or matplotlib (see $(BUILD)/pip-bench.log)'
 	touch $@
 
-fuzz: $(INSTALLED_DEV) ## the property tests with 10,000 examples each
+fuzz: compiler $(INSTALLED_DEV) ## the compiled twin under sanitizers (FUZZ=60 seconds), then all properties at length
 	@$(FUNCTIONS)
+	step 'the twin with AddressSanitizer and UndefinedBehaviorSanitizer, beside the reference'
+	quietly sanitize $(BIN)/python hatch_build.py --sanitize
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so)" PYTHONMALLOC=malloc \
+		ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$(BUILD)/sanitized:." \
+		$(BIN)/python -P -m tests.fuzz_twin --seconds $(FUZZ) --seed $$RANDOM
 	step 'pytest -m hypothesis, profile nightly'
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(JOBS) -m hypothesis
 
