@@ -62,7 +62,7 @@ def test_windows_give_what_the_whole_gives(
 
 def story() -> bytes:
     """Return a capture in which a message is complete long after its last frame."""
-    first, second = Conversation("10.0.0.1:5000", "10.0.0.9:5060"), None
+    first = Conversation("10.0.0.1:5000", "10.0.0.9:5060")
     first.handshake()
     first.client.sends(message(1))
     first.client.sends(message(2))
