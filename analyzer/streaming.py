@@ -17,14 +17,13 @@ from analyzer.rows import Rows
 from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import file_size, open_source
 from analyzer.trace import CHUNK, open_capture, quality_of, trace_of
-from analyzer.window import Window, streams_of_keys
+from analyzer.window import Streams, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from analyzer.reading import Reading
-    from analyzer.rows import Stream
     from analyzer.sources.files import Source
     from analyzer.trace import Quality, Trace
 
@@ -42,7 +41,7 @@ class CaptureStream:
     def __init__(self, path: str | Path, source: Source, *, items: bool) -> None:
         self._path, self._source, self._items = path, source, items
         self._pipeline = new_pipeline(items=items, read_back=source.read, streaming=True)
-        self._streams: list[Stream] = []
+        self._streams = Streams()
         self._given = 0
         self._began: int | None = None
         self.quality: Quality | None = None
@@ -90,7 +89,7 @@ class CaptureStream:
             return
         if self._began is None:
             self._began = self._pipeline.began
-        self._streams += streams_of_keys(self._pipeline.stream_keys(known), known)
+        self._streams.add(self._pipeline.stream_keys(known))
         window = Window(
             rows, self._streams, self._source.read, first=self._given, began=self._began
         )

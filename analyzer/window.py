@@ -6,7 +6,8 @@ few thousand is looked through, and no more is kept.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, overload
 
 from analyzer.rows import Stream
 from dissectors.model import Malformed, address_text
@@ -14,7 +15,7 @@ from dissectors.sip.parse import parse_message
 from dissectors.xccos.reader import read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from analyzer.rows import Rows
     from dissectors.sip.messages import SipMessage
@@ -103,7 +104,40 @@ def streams_of(connections: Iterable[tuple[str, str, str, bool]], first: int = 0
     return found
 
 
-def streams_of_keys(keys: Iterable[tuple[bytes, str, bool]], first: int = 0) -> list[Stream]:
-    """Return the same of keys, transports and whether their SYN was seen."""
-    texts = ((*address_text(key), transport, syn) for key, transport, syn in keys)
-    return streams_of(texts, first)
+class Streams(Sequence[Stream]):
+    """Directions of connections by number, each made when it is first asked for.
+
+    While a capture is read its connections become more and more, and most of them are looked at
+    only to write two addresses.
+    """
+
+    __slots__ = ("_made", "keys")
+
+    def __init__(self) -> None:
+        self.keys: list[tuple[bytes, str, bool]] = []
+        """Key, transport and whether the SYN was seen, of each connection."""
+        self._made: dict[int, Stream] = {}
+
+    def __len__(self) -> int:
+        return 2 * len(self.keys)
+
+    @overload
+    def __getitem__(self, number: int) -> Stream: ...
+
+    @overload
+    def __getitem__(self, number: slice) -> list[Stream]: ...
+
+    def __getitem__(self, number: int | slice) -> Stream | list[Stream]:
+        if isinstance(number, slice):
+            return [self[one] for one in range(*number.indices(len(self)))]
+        made = self._made.get(number)
+        if made is None:
+            key, transport, syn = self.keys[number >> 1]
+            both = streams_of([(*address_text(key), transport, syn)], number >> 1)
+            self._made[number & ~1], self._made[number | 1] = both
+            made = both[number & 1]
+        return made
+
+    def add(self, keys: Iterable[tuple[bytes, str, bool]]) -> None:
+        """Add the connections that were numbered next: key, transport, whether a SYN was seen."""
+        self.keys += keys

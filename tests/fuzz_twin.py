@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.paths import compiled, description
 from analyzer.pipeline import Pipeline
 from analyzer.rows import Rows
-from analyzer.window import Window, streams_of_keys
+from analyzer.window import Streams, Window
 from tests.paths import ROOT, SAMPLES, SHARED
 from tests.support.mutants import Mutant, mutants
 from tests.support.reading import capture_bytes
@@ -56,10 +56,10 @@ def lines(pipeline: Pass, mutant: Mutant) -> tuple[bytes, bytes]:
     def back(offset: int, size: int) -> bytes:
         return data[offset : offset + size]
 
-    streams = streams_of_keys([])
+    streams = Streams()
     reference = MessageWriter("jsonl", (*FIELDS, "headers", "body"))
     twin = LineWriter(
-        (*FIELDS, "headers", "body"), form="jsonl", streams=streams.__getitem__, read=back
+        (*FIELDS, "headers", "body"), form="jsonl", streams=streams, read=back
     )
     written: tuple[list[bytes], list[bytes]] = ([], [])
     given = 0
@@ -71,7 +71,7 @@ def lines(pipeline: Pass, mutant: Mutant) -> tuple[bytes, bytes]:
         if not pipeline.take(rows, everything=everything):
             return
         known = len(streams) // 2
-        streams.extend(streams_of_keys(pipeline.stream_keys(known), known))
+        streams.add(pipeline.stream_keys(known))
         window = Window(rows, streams, back, first=given)
         written[0].append("".join(reference.lines(window)).encode())
         written[1].extend(twin.write(rows, given))

@@ -54,6 +54,7 @@ cdef class BatchWriter:
     cdef Out out
     cdef Out scratch
     cdef object streams
+    cdef object keys  # of the connections, where the streams are made of them; else None
     cdef MessageReader reader
     cdef object rows
     cdef list columns  # keeps what the batch points to, where it is
@@ -73,5 +74,8 @@ cdef class BatchWriter:
     cdef int put_string(self, uint32_t number) except -1
     cdef const StreamTexts *stream_texts(self, uint32_t stream) except NULL
     cdef int spell_stream(self, StreamTexts *known, uint32_t stream) except -1
+    cdef int spell_text(self, StreamTexts *known, int k, str text) except -1
+    cdef int spell_addresses(self, StreamTexts *known, const uint8_t *key, bint back) except -1
+    cdef int keep_text(self, StreamTexts *known, int k) except -1
     cdef int read_back(self, Py_ssize_t row) except -1
     cdef bytes raw(self, Py_ssize_t row)

@@ -10,7 +10,7 @@ from libc.stdint cimport int64_t, uint8_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy
 
-from analyzer._speedups.spelling cimport drop_block, open_block, put, put_json
+from analyzer._speedups.spelling cimport drop_block, open_block, put, put_json, put_number
 from analyzer._speedups.spelt cimport Spelt, SpeltPairs, put_cell, spelt
 from dissectors._speedups.strings cimport Span
 
@@ -110,24 +110,61 @@ cdef class BatchWriter:
         return known
 
     cdef int spell_stream(self, StreamTexts *known, uint32_t stream) except -1:
+        cdef object number
         cdef int k
         known.stream = -1
-        found = self.streams(stream)
+        if self.keys is not None:
+            number = stream >> 1
+            key, transport, _ = self.keys[number]  # an object as the index: it is checked
+            if len(<bytes?>key) == 12:
+                known.datagrams = transport == "udp"
+                self.spell_addresses(known, key, stream & 1)
+                self.spell_text(known, 2, transport)
+                known.stream = stream
+                return 0
+        number = stream
+        found = self.streams[number]
         known.datagrams = found[2] == "udp"
         for k in range(3):
-            text = (<str?>found[k]).encode()
-            self.scratch.used = 0
-            if not self.json:
-                put_cell(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(text), len(text))
-            else:
-                put(&self.scratch, b'"', 1)
-                put_json(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(text), len(text))
-                put(&self.scratch, b'"', 1)
-            if self.scratch.used > ADDRESS:
-                raise ValueError("the address of a stream is too long")
-            memcpy(known.text[k], self.scratch.data, <size_t>self.scratch.used)
-            known.size[k] = <uint8_t>self.scratch.used
+            self.spell_text(known, k, found[k])
         known.stream = stream
+        return 0
+
+    cdef int spell_text(self, StreamTexts *known, int k, str text) except -1:
+        cdef bytes spelt = text.encode()
+        self.scratch.used = 0
+        if not self.json:
+            put_cell(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(spelt), len(spelt))
+        else:
+            put(&self.scratch, b'"', 1)
+            put_json(&self.scratch, <const uint8_t *>PyBytes_AS_STRING(spelt), len(spelt))
+            put(&self.scratch, b'"', 1)
+        return self.keep_text(known, k)
+
+    cdef int spell_addresses(self, StreamTexts *known, const uint8_t *key, bint back) except -1:
+        """Spell source and destination of a direction between addresses of IPv4."""
+        cdef int k, part
+        cdef const uint8_t *address
+        cdef const uint8_t *port
+        for k in range(2):
+            address, port = key + 4 * (k ^ back), key + 8 + 2 * (k ^ back)
+            self.scratch.used = 0
+            if self.json:
+                put(&self.scratch, b'"', 1)
+            for part in range(4):
+                put_number(&self.scratch, address[part])
+                put(&self.scratch, b"." if part < 3 else b":", 1)
+            put_number(&self.scratch, port[0] << 8 | port[1])
+            if self.json:
+                put(&self.scratch, b'"', 1)
+            self.keep_text(known, k)
+        return 0
+
+    cdef int keep_text(self, StreamTexts *known, int k) except -1:
+        if self.scratch.used > ADDRESS:
+            raise ValueError("the address of a stream is too long")
+        memcpy(known.text[k], self.scratch.data, <size_t>self.scratch.used)
+        known.size[k] = <uint8_t>self.scratch.used
         return 0
 
     cdef int read_back(self, Py_ssize_t row) except -1:

@@ -11,6 +11,7 @@ from libc.string cimport memchr
 from analyzer._speedups.beginnings cimport begins_like_sip
 from analyzer._speedups.links cimport Link, Side
 from analyzer._speedups.row_writer cimport RowWriter
+from dissectors._speedups.flows cimport fetch_object, xccos_fetch
 from dissectors._speedups.framing cimport Framer, Message, Origin, Piece, Stream, blank_line
 from dissectors._speedups.heads cimport Head, HeadScanner
 from dissectors._speedups.packet cimport Packet
@@ -34,6 +35,13 @@ cdef class Segments(Reassembler):
 
     cdef Direction new_direction(self):
         return Side()
+
+    cdef void fetch_parts(self, Direction direction) noexcept:
+        cdef Side side = <Side>direction
+        xccos_fetch(side.history)
+        fetch_object(<void *>side.link)
+        fetch_object(<void *>side.sip)
+        fetch_object(<char *><void *>side.sip + 192)
 
     cdef int on_next(self, Direction direction, const Packet *packet) except -1:
         return self.owner._next_bytes(<Side>direction, packet)

@@ -13,13 +13,13 @@ class LineWriter:
         *,
         form: str = "jsonl",
         file: str | None = None,
-        streams: Callable[[int], Sequence[object]],
+        streams: Sequence[Sequence[object]],
         read: Callable[[int, int], bytes],
     ) -> None:
         """Prepare lines of ``fields``, as JSON lines or (``form="csv"``) CSV without a header.
 
-        ``streams`` gives source, destination and transport of a stream by its number, ``read``
-        bytes of the capture by offset and length. ``file`` is written first where it is given.
+        ``streams`` are source, destination and transport of a stream by its number, ``read``
+        gives bytes of the capture by offset and length. ``file`` is written first where given.
         Raises ValueError for a field that the form does not have, KeyError for an unknown one.
         """
 

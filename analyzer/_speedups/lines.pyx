@@ -31,6 +31,7 @@ from analyzer.export.cells import text_cell
 from analyzer.export.messages import csv_names, json_names
 from analyzer.export.records import to_json
 from analyzer.views.messages import FULL_FIELDS, full_record
+from analyzer.window import Streams
 from dissectors.notes import note_names
 from dissectors.sip.parse import parse_message
 
@@ -90,6 +91,7 @@ cdef class LineWriter(ItemWriter):
                 step.kind = KINDS[name]
         self.end, self.end_size = (b"}\n", 2) if self.json else (b"\r\n", 2)
         self.streams, self.reader = streams, MessageReader(read)
+        self.keys = streams.keys if isinstance(streams, Streams) else None
         self.notes = {}
         self.second = -(1 << 62)
 

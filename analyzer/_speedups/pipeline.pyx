@@ -13,6 +13,7 @@ from analyzer._speedups.connections cimport Connections
 from analyzer._speedups.links cimport Link
 from dissectors._speedups.capture cimport RecordSink
 from dissectors._speedups.packet cimport Packet, Record
+from dissectors._speedups.reassembly cimport Ahead
 from dissectors._speedups.transport cimport plain
 
 from analyzer import pipeline as reference
@@ -29,6 +30,11 @@ cdef enum:
     # after it.
     BUFFERED = 8192
     LATE = 1024
+    # Packets that are looked at before the first of them is taken, so that memory is fetched
+    # meanwhile; and how many are between two looks at one of them.
+    AHEAD = 8
+    NEXT = 2
+    CONTROL = 0x07  # FIN, SYN, RST
 
 
 cdef class _Records(RecordSink):
@@ -38,6 +44,9 @@ cdef class _Records(RecordSink):
 
     cdef int record(self, const Record *record) except -1:
         return self.owner.record(record)
+
+    cdef int done(self) except -1:
+        return self.owner.catch_up()
 
 
 cdef class Pass(Connections):
@@ -61,6 +70,10 @@ cdef class Pass(Connections):
     cdef bint timed
     cdef int last_link
     cdef Py_ssize_t most_problems
+    cdef Packet[AHEAD] packets  # a ring: those that were looked at and not yet taken
+    cdef Ahead[AHEAD] aheads
+    cdef uint64_t looked
+    cdef uint64_t taken
 
     def __init__(self, *, items=True, read_back=None, streaming=False):
         """Begin.
@@ -185,7 +198,7 @@ cdef class Pass(Connections):
     # frames
 
     cdef int record(self, const Record *record) except -1:
-        cdef Packet packet
+        cdef Packet *packet = &self.packets[self.looked % AHEAD]
         self.frames += 1
         if record.time_ns:
             if not self.timed:
@@ -200,10 +213,15 @@ cdef class Pass(Connections):
                 self.reading.digits = record.digits
             self.reading.links.add(record.link)
             self.last_link = record.link
-        if record.size >= record.wire and plain(record, &packet):
+        if record.size >= record.wire and plain(record, packet):
             if not packet.udp:
-                return self.segments.feed_packet(&packet)
-            if may_be_sip(packet.payload, packet.size) and not self.plain_datagram(&packet):
+                if packet.size or packet.flags & CONTROL:
+                    return self._ahead()
+                return 0  # an acknowledgement changes nothing
+            if not may_be_sip(packet.payload, packet.size):
+                return 0
+            self.catch_up()
+            if not self.plain_datagram(packet):
                 self.datagram(
                     Datagram(
                         packet.frame, packet.time_ns, packet.digits,
@@ -213,7 +231,36 @@ cdef class Pass(Connections):
                     )
                 )
             return 0
+        self.catch_up()
         return self._odd(record)
+
+    cdef int _ahead(self) except -1:
+        """Look at the packet that was put into the ring; take the one that waits longest."""
+        cdef uint64_t newest = self.looked
+        self.looked += 1
+        self._look(newest, 0)
+        if newest >= self.taken + NEXT:
+            self._look(newest - NEXT, 1)
+        if newest >= self.taken + 2 * NEXT:
+            self._look(newest - 2 * NEXT, 2)
+        if newest >= self.taken + 3 * NEXT:
+            self._look(newest - 3 * NEXT, 3)
+        if self.looked - self.taken < AHEAD:
+            return 0
+        self.taken += 1
+        return self.segments.feed_packet(&self.packets[(self.taken - 1) % AHEAD])
+
+    cdef void _look(self, uint64_t number, int stage) noexcept:
+        self.segments.look_ahead(
+            &self.packets[number % AHEAD], &self.aheads[number % AHEAD], stage
+        )
+
+    cdef int catch_up(self) except -1:
+        """Take all packets that wait: what they point to is about to go away."""
+        while self.taken < self.looked:
+            self.taken += 1
+            self.segments.feed_packet(&self.packets[(self.taken - 1) % AHEAD])
+        return 0
 
     cdef int _odd(self, const Record *record) except -1:
         """Let the reference decode a frame."""

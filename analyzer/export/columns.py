@@ -85,10 +85,13 @@ class Columns:
 
     def _of_stream(self, named: Sequence[tuple[str, str]]) -> Iterator[str]:
         """Return the texts of neighbouring fields of the stream, with what stands before each."""
-        texts = [
-            "".join(before + self.spell(getattr(stream, name)) for name, before in named)
-            for stream in self._window.streams
-        ]
+        streams = self._window.streams
+        texts = {
+            number: "".join(
+                before + self.spell(getattr(streams[number], name)) for name, before in named
+            )
+            for number in set(self._of(self._rows.stream))
+        }
         return map(texts.__getitem__, self._of(self._rows.stream))
 
     def _column(self, name: str) -> Iterator[str]:

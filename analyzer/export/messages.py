@@ -161,7 +161,7 @@ class MessageWriter:
 
             self._compiled = LineWriter(
                 self._fields, form=self._form, file=self._file,
-                streams=window.streams.__getitem__, read=window.read,
+                streams=window.streams, read=window.read,
             )  # fmt: skip
         return self._compiled.blocks(window.rows, window.first, rows)
 

@@ -7,9 +7,10 @@ from dissectors._speedups.packet cimport Record
 
 # Takes the records of a capture file in their order.
 cdef class RecordSink:
-    # To be overridden. The record, and what it points to, are good until the call returns.
-    # An exception leaves ``feed``; the reader must not be fed again then.
+    # To be overridden. The record is good until the call returns, what it points to until ``done``
+    # is called. An exception leaves ``feed``; the reader must not be fed again then.
     cdef int record(self, const Record *record) except -1
+    cdef int done(self) except -1
 
 
 # ``dissectors.model.Frame`` of a record (a copy), and the record of a frame (which it points into).

@@ -70,6 +70,9 @@ cdef class RecordSink:
     cdef int record(self, const Record *record) except -1:
         raise NotImplementedError
 
+    cdef int done(self) except -1:
+        return 0
+
 
 cdef class FrameSink(RecordSink):
     """Appends each record to ``items``, as the reference's frame."""
@@ -210,6 +213,7 @@ class FastPcapReader(pcap.PcapReader):
         format.header, format.scale = record.size, self._scale
         format.limit, format.old_order = self._limit, self._old_order
         ending = walk_pcap(self._sink, &walk, &format)
+        (<RecordSink>self._sink).done()
         self._number = walk.record.number
         self._need = format.header
         if ending == DATA_MISSING:
@@ -318,6 +322,7 @@ class FastPcapngReader(pcapng.PcapngReader):
         clocks.follow(self._clocks)
         begin(&walk, self, data, at, layout.order)
         walk_pcapng(self._sink, &walk, clocks)
+        (<RecordSink>self._sink).done()
         self._number = walk.record.number
         return walk.at
 
@@ -331,6 +336,7 @@ class FastPcapngReader(pcapng.PcapngReader):
             frame = out.pop()
             fill_record(frame, &record)
             sink.record(&record)
+            sink.done()
 
 
 TWINS = {pcap.PcapReader: FastPcapReader, pcapng.PcapngReader: FastPcapngReader}

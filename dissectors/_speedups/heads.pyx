@@ -117,7 +117,9 @@ cdef class HeadScanner(ValueReader):
 
     cdef bint is_start_line(self, const uint8_t *line, Py_ssize_t size) except -1:
         cdef Head head
-        return self.read_start(cut(line, size), not is_utf8(line, size), &head)
+        cdef int found = self.read_start(cut(line, size), not is_utf8(line, size), &head)
+        self.keep_wanted()
+        return found
 
     cdef int scan_head(self, const uint8_t *data, Py_ssize_t size, Head *head) except -1:
         cdef int high = 0
@@ -137,6 +139,7 @@ cdef class HeadScanner(ValueReader):
         found.vias = 0
         found.notes = NOT_UTF8 if found.latin else 0
         if not self.collect(data, lines, high, &found):
+            self.keep_wanted()
             return self.refer(data, size, head)
         self.read_values(&found, head)
         return 1
@@ -156,8 +159,9 @@ cdef class HeadScanner(ValueReader):
         return 1
 
     cdef int read_start(self, Span line, bint latin, Head *head) except -1:
-        """Read a start line: 1, or 0 when it is none."""
+        """Read a start line: 1, or 0 when it is none. Its strings are wanted, not yet kept."""
         cdef int read = 0
+        self.wanting = 0  # after an exception some may be left
         if line.size >= 12 and memcmp(line.data, b"SIP/2.0 ", 8) == 0:
             read = self.read_status_line(line, latin, head)
         elif line.size >= 11 and memcmp(
@@ -189,7 +193,7 @@ cdef class HeadScanner(ValueReader):
         reason = strip(reason)
         head.method = head.uri = head.notes = 0
         head.status = status
-        head.reason = self.strings.id_of(reason.data, reason.size)
+        self.want(reason.data, reason.size, &head.reason)
         return 1
 
     cdef int read_request_line(self, Span line, Head *head) except -1:
@@ -201,8 +205,8 @@ cdef class HeadScanner(ValueReader):
             return 0
         head.status = -1
         head.reason = head.notes = 0
-        head.method = self.strings.id_of(line.data, method)
-        head.uri = self.strings.id_of(line.data + method + 1, end - method - 1)
+        self.want(line.data, method, &head.method)
+        self.want(line.data + method + 1, end - method - 1, &head.uri)
         return 1
 
     cdef int collect(

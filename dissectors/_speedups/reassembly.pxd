@@ -1,11 +1,17 @@
 # The twin of ``dissectors.transport.reassembly``.
 
-from libc.stdint cimport int64_t, uint8_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from dissectors._speedups.arrivals cimport Arrival
 from dissectors._speedups.direction cimport Connection, Direction, Machine
 from dissectors._speedups.flows cimport FlowTable
 from dissectors._speedups.packet cimport Packet
+
+
+# What was found of a packet that is still to be fed.
+cdef struct Ahead:
+    uint32_t hash
+    uint32_t flow
 
 
 cdef class Reassembler(Machine):
@@ -20,6 +26,11 @@ cdef class Reassembler(Machine):
     cdef int64_t _closed_count
     cdef int64_t _closed_oldest  # none that is closed has a lower one
     cdef list _ended  # connections of which the last events are still to be handed on
+
+    # Have memory fetched for a packet that will be fed soon; stages 0 to 3, a while apart.
+    cdef void look_ahead(self, const Packet *packet, Ahead *ahead, int stage) noexcept
+    # The last stage: what a direction points to. May be overridden.
+    cdef void fetch_parts(self, Direction direction) noexcept
 
     # Take one TCP packet; calls the methods below before it returns.
     cdef int feed_packet(self, const Packet *packet) except -1

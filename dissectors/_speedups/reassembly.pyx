@@ -16,7 +16,10 @@ from dissectors._speedups.arrivals cimport (
     segment_of, seq_of, time_of,
 )
 from dissectors._speedups.direction cimport HISTORY_BYTES, Connection, Direction, Machine
-from dissectors._speedups.flows cimport FlowTable, direction_of, reversed_key
+from dissectors._speedups.flows cimport (
+    FlowTable, ask_flow, ask_slot, direction_in, direction_of, fetch_object, reversed_key,
+    xccos_fetch,
+)
 from dissectors._speedups.packet cimport Packet
 from dissectors._speedups.places cimport place_in, place_of_packet, raw
 
@@ -43,6 +46,24 @@ cdef class Reassembler(Machine):
         self._keep_closed = _reassembly.KEEP_CLOSED
         self._keep_ends = _reassembly.KEEP_TOMBSTONES
         self._most = _reassembly.MAX_CONNECTIONS
+
+    cdef void look_ahead(self, const Packet *packet, Ahead *ahead, int stage) noexcept:
+        cdef void *direction
+        if stage == 0:
+            ahead.hash = ask_slot(self._flows, packet.key, packet.key_size)
+        elif stage == 1:
+            ahead.flow = ask_flow(self._flows, ahead.hash)
+        else:
+            direction = direction_in(self._flows, ahead.flow)
+            if direction == NULL:
+                return
+            if stage == 2:
+                fetch_object(direction)
+            else:
+                self.fetch_parts(<Direction>direction)
+
+    cdef void fetch_parts(self, Direction direction) noexcept:
+        xccos_fetch(direction.history)
 
     cdef int feed_packet(self, const Packet *packet) except -1:
         cdef void *found = direction_of(self._flows, packet.key, packet.key_size)

@@ -14,6 +14,21 @@ cdef struct Slot:
     uint32_t number
 
 
+cdef extern from *:
+    """
+    #if defined(__GNUC__) || defined(__clang__)
+    #define xccos_fetch(place) __builtin_prefetch(place)
+    #else
+    #define xccos_fetch(place) ((void)(place))
+    #endif
+    """
+    void xccos_fetch(const void *place) noexcept nogil
+
+
+# The same for equal bytes, as long as the process runs.
+cdef uint32_t hash_of(const uint8_t *data, size_t size) noexcept nogil
+
+
 cdef class Strings:
     cdef Slot *slots
     cdef size_t mask  # slots less one; their number is a power of two
@@ -29,6 +44,13 @@ cdef class Strings:
     # The number of a string given as UTF-8; gives it one when it is new. 0 with an exception:
     # memory.
     cdef uint32_t id_of(self, const uint8_t *data, Py_ssize_t size) except 0
+
+    # The same in four steps, for who has several strings at once: each needs memory that the one
+    # before it had fetched. The first gives the hash.
+    cdef uint32_t ask_slot(self, const uint8_t *data, Py_ssize_t size) noexcept nogil
+    cdef void ask_entry(self, uint32_t hash) noexcept nogil
+    cdef void ask_bytes(self, uint32_t hash) noexcept nogil
+    cdef uint32_t id_with(self, const uint8_t *data, Py_ssize_t size, uint32_t hash) except 0
 
     # The number of a string; 0 where it has none.
     cdef uint32_t number_of(self, const uint8_t *data, Py_ssize_t size) noexcept nogil

@@ -164,7 +164,24 @@ cdef class Strings:
         return stored(self.entries[number])
 
     cdef uint32_t id_of(self, const uint8_t *data, Py_ssize_t size) except 0:
+        return self.id_with(data, size, hash_of(data, <size_t>size))
+
+    cdef uint32_t ask_slot(self, const uint8_t *data, Py_ssize_t size) noexcept nogil:
         cdef uint32_t hash = hash_of(data, <size_t>size)
+        xccos_fetch(&self.slots[hash & self.mask])
+        return hash
+
+    cdef void ask_entry(self, uint32_t hash) noexcept nogil:
+        cdef Slot slot = self.slots[hash & self.mask]
+        if slot.hash == hash:
+            xccos_fetch(&self.entries[slot.number])
+
+    cdef void ask_bytes(self, uint32_t hash) noexcept nogil:
+        cdef Slot slot = self.slots[hash & self.mask]
+        if slot.hash == hash:
+            xccos_fetch(self.entries[slot.number])
+
+    cdef uint32_t id_with(self, const uint8_t *data, Py_ssize_t size, uint32_t hash) except 0:
         cdef size_t at = hash & self.mask
         cdef Slot slot = self.slots[at]
         cdef Span other

@@ -1,6 +1,6 @@
 # The values of a head as they lie and as they are kept; of ``heads``.
 
-from libc.stdint cimport INT64_MAX, int64_t, uint32_t
+from libc.stdint cimport INT64_MAX, int64_t, uint8_t, uint32_t
 
 from dissectors._speedups.strings cimport Span, Strings
 
@@ -38,6 +38,19 @@ cdef struct Values:
     bint latin  # not all of the head is UTF-8: its text is decoded line by line
 
 
+# A string of which the number is wanted, and where it is to be written.
+cdef struct Wanted:
+    const uint8_t *data
+    Py_ssize_t size
+    uint32_t hash
+    bint pair  # of ``cseqs``
+    uint32_t *number
+
+
+cdef enum:
+    MOST_WANTED = 16  # of one head; there are ten
+
+
 cdef inline int64_t clamped(object number) except? -1:
     return INT64_MAX if number > INT64_MAX else number
 
@@ -47,11 +60,20 @@ cdef class ValueReader:
     cdef Strings cseqs
     cdef readonly object reference  # dissectors.sip.scan.HeadScanner over the same tables
     cdef tuple remembered  # of the reference, by slot
+    cdef Wanted[MOST_WANTED] wanted
+    cdef int wanting
+
+    # Have the number of a string written before ``keep_wanted`` returns. The tables are large, and
+    # the strings of one head are looked up together.
+    cdef void want(
+        self, const uint8_t *data, Py_ssize_t size, uint32_t *number, bint pair=*
+    ) noexcept
+    cdef int keep_wanted(self) except -1
 
     cdef object learnt(self, int slot, Span value)
-    cdef uint32_t keep(self, Span value, bint latin, int slot) except? 0
+    cdef int keep(self, Span value, bint latin, int slot, uint32_t *number) except -1
     cdef int read_values(self, Values *found, Head *head) except -1
-    cdef int read_cseq(self, Values *found, Head *head) except -1
+    cdef int read_cseq(self, Values *found, Head *head, uint32_t *method) except -1
     cdef int read_address(
         self, Values *found, int slot, uint32_t *uri, uint32_t *tag
     ) except -1

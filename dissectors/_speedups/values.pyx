@@ -83,19 +83,57 @@ cdef class ValueReader:
             found = self.reference._value(slot, raw)
         return found[0]
 
-    cdef uint32_t keep(self, Span value, bint latin, int slot) except? 0:
-        """Return the number of the text of a value; 0 where it is absent."""
-        if value.data == NULL:
-            return 0
-        if latin and not is_ascii(value):
-            return self.learnt(slot, value)
-        return self.strings.id_of(value.data, value.size)
+    cdef void want(
+        self, const uint8_t *data, Py_ssize_t size, uint32_t *number, bint pair=False
+    ) noexcept:
+        cdef Wanted *one = &self.wanted[self.wanting]
+        self.wanting += 1
+        one.data, one.size = data, size
+        one.number, one.pair = number, pair
+        if pair:
+            one.hash = self.cseqs.ask_slot(data, size)
+        else:
+            one.hash = self.strings.ask_slot(data, size)
+
+    cdef int keep_wanted(self) except -1:
+        cdef Wanted *one
+        cdef int k, count = self.wanting
+        self.wanting = 0
+        for k in range(count):
+            one = &self.wanted[k]
+            if one.pair:
+                self.cseqs.ask_entry(one.hash)
+            else:
+                self.strings.ask_entry(one.hash)
+        for k in range(count):
+            one = &self.wanted[k]
+            if one.pair:
+                self.cseqs.ask_bytes(one.hash)
+            else:
+                self.strings.ask_bytes(one.hash)
+        for k in range(count):
+            one = &self.wanted[k]
+            if one.pair:
+                one.number[0] = self.cseqs.id_with(one.data, one.size, one.hash)
+            else:
+                one.number[0] = self.strings.id_with(one.data, one.size, one.hash)
+        return 0
+
+    cdef int keep(self, Span value, bint latin, int slot, uint32_t *number) except -1:
+        """Have the number of the text of a value; 0 where it is absent."""
+        number[0] = 0
+        if value.data != NULL:
+            if latin and not is_ascii(value):
+                number[0] = self.learnt(slot, value)
+            else:
+                self.want(value.data, value.size, number)
+        return 0
 
     cdef int read_values(self, Values *found, Head *head) except -1:
-        cdef uint32_t notes = found.notes
+        cdef uint32_t notes = found.notes, method = 0
         cdef Span *first = found.first
-        head.call_id = self.keep(first[CALL_ID], found.latin, CALL_ID)
-        head.content_type = self.keep(first[TYPE], found.latin, TYPE)
+        self.keep(first[CALL_ID], found.latin, CALL_ID, &head.call_id)
+        self.keep(first[TYPE], found.latin, TYPE, &head.content_type)
         self.read_address(found, FROM, &head.from_uri, &head.from_tag)
         self.read_address(found, TO, &head.to_uri, &head.to_tag)
         if (
@@ -104,17 +142,21 @@ cdef class ValueReader:
         ):
             notes |= MISSING_HEADER
         head.notes |= notes
-        self.read_cseq(found, head)
+        self.read_cseq(found, head, &method)
         self.read_length(found, head)
         head.branch = self.branch_of(first[VIA])
         head.vias = <uint32_t>found.vias
+        self.keep_wanted()
+        if head.status >= 0:
+            head.method = method
+        elif method and method != head.method:
+            head.notes |= CSEQ_MISMATCH
         return 0
 
-    cdef int read_cseq(self, Values *found, Head *head) except -1:
-        """Read CSeq, and what it says of the method (RFC 3261 8.1.1.5)."""
+    cdef int read_cseq(self, Values *found, Head *head, uint32_t *method) except -1:
+        """Read CSeq; its method says something of the message (RFC 3261 8.1.1.5)."""
         cdef Span value = found.first[CSEQ]
         cdef Py_ssize_t digits = 0, k
-        cdef uint32_t method = 0
         head.cseq = 0
         if value.data == NULL:
             return 0
@@ -126,14 +168,10 @@ cdef class ValueReader:
             and (value.data[0] != 48 or digits == 1)
         ):
             # As the table writes it: a number without leading zeros, one space, the method.
-            head.cseq = self.cseqs.id_of(value.data, value.size)
-            method = self.strings.id_of(value.data + digits + 1, value.size - digits - 1)
+            self.want(value.data, value.size, &head.cseq, True)
+            self.want(value.data + digits + 1, value.size - digits - 1, method)
         else:
-            head.cseq, method = self.learnt(CSEQ, value)
-        if head.status >= 0:
-            head.method = method
-        elif method and method != head.method:
-            head.notes |= CSEQ_MISMATCH
+            head.cseq, method[0] = self.learnt(CSEQ, value)
         return 0
 
     cdef int read_address(
@@ -161,14 +199,14 @@ cdef class ValueReader:
             numbers = self.learnt(slot, value)
             uri[0], tag[0] = numbers
             return 0
-        uri[0] = self.strings.id_of(value.data + start, end - start)
+        self.want(value.data + start, end - start, uri)
         at = end + 2
         while at < value.size:
             end = find(value, at, 59)
             # The first parameter of that name (RFC 3261 19.3); without "=" it has no value.
             if end - at >= 3 and is_tag(value.data + at, end - at):
                 if end - at > 3:
-                    tag[0] = self.strings.id_of(value.data + at + 4, end - at - 4)
+                    self.want(value.data + at + 4, end - at - 4, tag)
                 return 0
             at = end + 1
         return 0

@@ -269,7 +269,7 @@ if BUILT:
     def _writer(
         trace: Window, fields: Sequence[str] = EVERYTHING, form: str = "jsonl"
     ) -> LineWriter:
-        return LineWriter(fields, form=form, streams=trace.streams.__getitem__, read=trace.read)
+        return LineWriter(fields, form=form, streams=trace.streams, read=trace.read)
 
     def test_one_writer_writes_batches_of_rows_that_share_tables() -> None:
         with open_capture(SAMPLE) as trace, open_capture(SAMPLES / "signin-tcp.pcap") as other:
@@ -342,7 +342,7 @@ if BUILT:
                 raise OSError("gone")
             return trace.read(offset, length)
 
-        writer = LineWriter(EVERYTHING, streams=trace.streams.__getitem__, read=read)
+        writer = LineWriter(EVERYTHING, streams=trace.streams, read=read)
         with pytest.raises(OSError, match="gone"):
             writer.write(rows)
         failing.append(False)

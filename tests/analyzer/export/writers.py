@@ -41,7 +41,7 @@ def written_by_twin(
     if not BUILT:
         return written(trace, rows, fields, form, file)
     writer = import_module("analyzer._speedups.lines").LineWriter(
-        fields, form=form, file=file, streams=trace.streams.__getitem__, read=trace.read
+        fields, form=form, file=file, streams=trace.streams, read=trace.read
     )
     return b"".join(writer.write(trace.rows, 0, rows))
 
