@@ -1,0 +1,1 @@
+"""Findings: rules that say what is wrong in a capture, with frames and how sure they are."""

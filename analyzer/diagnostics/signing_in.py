@@ -1,0 +1,10 @@
+"""Signing in: authentication, lookup, the way to the Channel service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.diagnostics.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

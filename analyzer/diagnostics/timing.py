@@ -1,0 +1,10 @@
+"""Time: slow steps and commands, clocks that differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analyzer.diagnostics.rule import Rule
+
+RULES: tuple[Rule, ...] = ()

@@ -1,0 +1,1 @@
+"""Flows: what a client is documented to do, as data, and how far it got in a capture."""
