@@ -7,12 +7,12 @@ from dissectors._speedups.reassembly cimport Direction
 
 
 cdef class Link:
-    cdef bytes key  # from the opener to the other side
+    cdef readonly bytes key  # from the opener to the other side
     cdef bint udp
     cdef bint syn
     cdef int64_t connection  # number that the reassembler gave
-    cdef int64_t number  # number in the reading, -1 before the first message
-    cdef int64_t first
+    cdef public int64_t number  # number in the reading, -1 before the first message
+    cdef readonly int64_t first
     cdef int64_t last
     cdef int64_t first_time
     cdef int64_t last_time

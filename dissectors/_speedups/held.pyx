@@ -11,9 +11,6 @@ from libc.string cimport memcpy
 from dissectors.sip.overreach import LOOK_BACK
 
 cdef Py_ssize_t TAIL = LOOK_BACK
-cdef enum:
-    KEPT = 64 << 10  # of the room for held bytes, what is not given back at once
-
 
 cdef Py_ssize_t grown(Py_ssize_t room, Py_ssize_t needed) noexcept:
     """Return the room to ask for."""
@@ -65,9 +62,11 @@ cdef class Stream:
         """Hold nothing more."""
         self.size = self.count = self.need = 0
         self.begins_well = False
-        if self.room > KEPT:
-            PyMem_Free(self.held)
-            self.held, self.room = NULL, 0
+        # Not kept for the next time: there are as many of them as open connections.
+        PyMem_Free(self.held)
+        PyMem_Free(self.origins)
+        self.held, self.room = NULL, 0
+        self.origins, self.origin_room = NULL, 0
 
     cdef int remember(self, const Origin *origins, Py_ssize_t count, Py_ssize_t tail) noexcept:
         """Remember where the last ``tail`` bytes lie; 0 when there is no room for so many pieces."""
