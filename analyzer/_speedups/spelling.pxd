@@ -14,30 +14,45 @@ cdef extern from "Python.h":
 
 cdef extern from *:
     """
-    #if defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    #define XCCOS_EIGHT 8
-    /* The number of bytes before the first that JSON escapes (quote, backslash, anything but
-       printable ASCII); 8 where there is none. The lowest mark of each test is exact. */
-    static inline int xccos_plain(const unsigned char *data, uint64_t *eight) {
+    /* Copy up to XCCOS_STEP bytes; return how many stand before the first that JSON escapes (quote,
+       backslash, anything but printable ASCII). Reads and writes XCCOS_STEP bytes. */
+    #if defined(__SSE2__) && defined(__GNUC__)
+    #include <emmintrin.h>
+    #define XCCOS_STEP 16
+    static inline int xccos_copy_plain(char *to, const unsigned char *data) {
+        const __m128i block = _mm_loadu_si128((const __m128i *)data);
+        /* As signed numbers, what is not ASCII is below the blank too. */
+        const __m128i odd = _mm_or_si128(
+            _mm_or_si128(_mm_cmplt_epi8(block, _mm_set1_epi8(0x20)),
+                         _mm_cmpeq_epi8(block, _mm_set1_epi8(0x7f))),
+            _mm_or_si128(_mm_cmpeq_epi8(block, _mm_set1_epi8(0x22)),
+                         _mm_cmpeq_epi8(block, _mm_set1_epi8(0x5c))));
+        const unsigned marks = (unsigned)_mm_movemask_epi8(odd);
+        _mm_storeu_si128((__m128i *)to, block);
+        return marks ? __builtin_ctz(marks) : 16;
+    }
+    #elif defined(__GNUC__) && defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    #define XCCOS_STEP 8
+    static inline int xccos_copy_plain(char *to, const unsigned char *data) {
         const uint64_t ones = 0x0101010101010101ULL, high = 0x8080808080808080ULL;
         uint64_t x, quote, slash, del, marks;
         memcpy(&x, data, 8);
-        *eight = x;
+        memcpy(to, &x, 8);
         quote = x ^ (ones * 0x22);
         slash = x ^ (ones * 0x5c);
         del = x ^ (ones * 0x7f);
         marks = ((x - ones * 0x20) & ~x) | ((quote - ones) & ~quote) | ((slash - ones) & ~slash)
             | ((del - ones) & ~del) | x;
-        marks &= high;
+        marks &= high; /* the lowest mark of each test is exact */
         return marks ? __builtin_ctzll(marks) >> 3 : 8;
     }
     #else
-    #define XCCOS_EIGHT 0
-    static inline int xccos_plain(const unsigned char *data, uint64_t *eight) { return 0; }
+    #define XCCOS_STEP 0
+    static inline int xccos_copy_plain(char *to, const unsigned char *data) { return 0; }
     #endif
     """
-    int XCCOS_EIGHT
-    int xccos_plain(const uint8_t *data, uint64_t *eight) noexcept nogil
+    int XCCOS_STEP
+    int xccos_copy_plain(char *to, const uint8_t *data) noexcept nogil
 
 
 cdef struct Out:
@@ -201,19 +216,17 @@ cdef inline int put_json(Out *out, const uint8_t *data, Py_ssize_t size) except 
     cdef const uint8_t *end = data + size
     cdef const uint8_t *limit
     cdef char *to
-    cdef uint64_t eight
     cdef int count
     while at < end:
         limit = at + SLICE if end - at > SLICE else end
         ask(out, 6 * (limit - at) + 32)
         to = out.data + out.used
         while at < limit:
-            if XCCOS_EIGHT and end - at >= 8:
-                count = xccos_plain(at, &eight)
-                memcpy(to, &eight, 8)
+            if XCCOS_STEP and end - at >= XCCOS_STEP:
+                count = xccos_copy_plain(to, at)
                 to += count
                 at += count
-                if count == 8 or at >= limit:
+                if count == XCCOS_STEP or at >= limit:
                     continue
             if 32 <= at[0] < 127 and at[0] != 34 and at[0] != 92:
                 to[0] = <char>at[0]
