@@ -81,11 +81,11 @@ corpus() { # say so when the captures for the tests are not there
 }
 endef
 
-.PHONY: help triage test lint types cover twin speedups compiler system bench bench-readme fuzz clean
+.PHONY: help triage test lint types cover twin speedups compiler system bench bench-readme fuzz rule-pages clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
-	sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 triage: $(INSTALLED) ## install what is needed, then triage a sample (FILE=capture for another)
 	@echo '$$ xccos triage $(FILE)' >&2
@@ -191,6 +191,9 @@ fuzz: compiler $(INSTALLED_DEV) ## the compiled twin under sanitizers (FUZZ=60 s
 		$(BIN)/python -P -m tests.fuzz_twin --seconds $(FUZZ) --seed $$RANDOM
 	step 'pytest -m hypothesis, profile nightly'
 	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(JOBS) -m hypothesis
+
+rule-pages: $(INSTALLED) ## write docs/rules anew from the table of rules
+	$(BIN)/python -m analyzer.diagnostics.pages docs/rules
 
 clean: ## remove .venv and everything else that make has made
 	@rm -rf $(VENV) $(BUILD) dist htmlcov bench/out .coverage .coverage.* \

@@ -146,6 +146,8 @@ def merge(reading: Reading, other: Reading) -> None:
     reading.stream_counters += other.stream_counters
     reading.services += other.services
     reading.tls += other.tls
+    reading.queries += other.queries
+    reading.others += other.others
 
 
 def _numbers(table: Interned[Any], other: Interned[Any]) -> list[int]:

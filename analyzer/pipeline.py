@@ -7,13 +7,14 @@ kept of a message is its row.
 from __future__ import annotations
 
 from bisect import bisect_left
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from analyzer.flow import Flow
+from analyzer.others import Others
 from analyzer.reading import MAX_TLS, Reading, TlsConnection
 from analyzer.row_writer import RowWriter
 from dissectors.capture.detect import HEAD_LENGTH, reader_for
+from dissectors.dns import is_dns, may_concern
 from dissectors.model import (
     Chunk,
     Conflict,
@@ -50,9 +51,6 @@ MAX_EARLY = 100
 # Problems that are kept word by word; the rest is counted.
 MAX_PROBLEMS = 200
 
-_time = itemgetter(Frame._fields.index("time_ns"))
-_link = itemgetter(Frame._fields.index("link"))
-
 
 class Pipeline:
     """Feed it the bytes of a capture; ``close`` returns what was read."""
@@ -74,6 +72,7 @@ class Pipeline:
         self._tcp: dict[int, Flow] = {}
         self._udp: dict[bytes, tuple[Flow, int]] = {}
         self._batch: list[tuple[int, list[Framed]]] = []
+        self._others = Others(self._reading.others)
 
     @property
     def reading(self) -> Reading:
@@ -164,24 +163,8 @@ class Pipeline:
                 if isinstance(record, Malformed):
                     self._problem(record)
         if frames:
-            self._note_frames(frames)
+            self._reading.note_frames(frames)
             self._packets(self._decoder.feed(frames))
-
-    def _note_frames(self, frames: list[Frame]) -> None:
-        reading = self._reading
-        if not reading.frames:
-            reading.digits = frames[0].digits
-        reading.frames += len(frames)
-        reading.links.update(map(_link, frames))
-        times = list(map(_time, frames))
-        low = min(times)
-        if low <= 0:  # records without a time
-            times = [time for time in times if time] or [0]
-            low = min(times)
-        if low:
-            first = reading.first_time
-            reading.first_time = low if first is None else min(first, low)
-            reading.last_time = max(reading.last_time or 0, max(times))
 
     def _packets(self, packets: list[Segment | Datagram | Malformed]) -> None:
         """Hand TCP to the reassembler in batches, UDP to the message reader."""
@@ -191,6 +174,8 @@ class Pipeline:
                 if type(packet) is Datagram:
                     if b"SIP/" in packet.payload:
                         self._datagram(packet)
+                    elif is_dns(packet.key) and may_concern(packet.payload):
+                        self._reading.note_query(packet)
                 elif isinstance(packet, Malformed):
                     self._problem(packet)
         if segments:
@@ -250,12 +235,23 @@ class Pipeline:
                 self._reading.services[service] += 1
                 if service == "TLS" and len(self._reading.tls) < MAX_TLS:
                     self._reading.tls.append(TlsConnection(flow, chunk.data[:HELLO_LENGTH]))
-            self._reassembler.drop(chunk.stream & ~1)
-            self._reassembler.drop(chunk.stream | 1)
+                self._others.remember(flow.connection, flow.key, service)
+            self._other_service(flow, chunk)
             return None
         side = chunk.stream & 1
         reader = flow.readers[side] = StreamReader(self._scanner, whole=not flow.cut[side])
         return reader
+
+    def _other_service(self, flow: Flow, chunk: Chunk) -> None:
+        """Look at no more of something else than SIP than is wanted of it."""
+        stream, side = chunk.stream, chunk.stream & 1
+        wanted = self._others.take(
+            flow.connection, side, chunk.data, chunk.frame, chunk.time_ns,
+            alone=flow.readers[side ^ 1] is not None,
+        )  # fmt: skip
+        for one, more in zip((stream, stream ^ 1), wanted, strict=True):
+            if not more:
+                self._reassembler.drop(one)
 
     def _gap(self, gap: Gap) -> None:
         flow, side = self._tcp[gap.stream >> 1], gap.stream & 1
@@ -285,6 +281,7 @@ class Pipeline:
         flow.open -= 1
         if not flow.open:
             del self._tcp[end.stream >> 1]
+            self._others.forget(end.stream >> 1)
 
     def _datagram(self, datagram: Datagram) -> None:
         framed = read_datagram(datagram, self._scanner)

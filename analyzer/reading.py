@@ -8,17 +8,27 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.others import MAX_OTHERS, begun_at
 from analyzer.rows import Rows
+from dissectors.dns import NameQuery, read_query
+from dissectors.model import Frame
 
 if TYPE_CHECKING:
     from analyzer.flow import Flow
-    from dissectors.model import Malformed
+    from analyzer.others import Beginning
+    from dissectors.model import Datagram, Malformed
 
 _by_frame = itemgetter(1)
+_time = itemgetter(Frame._fields.index("time_ns"))
+_link = itemgetter(Frame._fields.index("link"))
 
 # TLS connections that are remembered, at about 500 bytes each. A capture with more of them is one
 # of a web server, not of signalling.
 MAX_TLS = 1 << 16
+
+
+# Questions to DNS, and answers, that are remembered: a client asks some ten to sign in.
+MAX_QUERIES = 1 << 14
 
 
 class TlsConnection(NamedTuple):
@@ -57,10 +67,36 @@ class Reading:
     damaged: bool = False
     tls: list[TlsConnection] = field(default_factory=list)
     """The first ``MAX_TLS`` connections that carry TLS."""
+    others: list[Beginning] = field(default_factory=list)
+    """The first ``MAX_OTHERS`` connections with TLS or HTTP."""
+    queries: list[NameQuery] = field(default_factory=list)
+    """The first ``MAX_QUERIES`` questions to DNS for a pool, and their answers."""
     secrets: list[bytes] = field(default_factory=list)
     """TLS key logs that the capture itself carries."""
     notes: list[str] = field(default_factory=list)
     """Sentences for people."""
+
+    def note_query(self, datagram: Datagram) -> None:
+        """Remember what a datagram asks DNS about a pool, or answers."""
+        query = read_query(datagram)
+        if query is not None and len(self.queries) < MAX_QUERIES:
+            self.queries.append(query)
+
+    def note_frames(self, frames: list[Frame]) -> None:
+        """Count frames, and note their times."""
+        if not self.frames:
+            self.digits = frames[0].digits
+        self.frames += len(frames)
+        self.links.update(map(_link, frames))
+        times = list(map(_time, frames))
+        low = min(times)
+        if low <= 0:  # records without a time
+            times = [time for time in times if time] or [0]
+            low = min(times)
+        if low:
+            first = self.first_time
+            self.first_time = low if first is None else min(first, low)
+            self.last_time = max(self.last_time or 0, max(times))
 
     def settle(self) -> None:
         """Number the connections by their first frame, and put everything into order.
@@ -81,6 +117,9 @@ class Reading:
         self.conflicts = sorted(
             ((streams[at], frame, size) for at, frame, size in self.conflicts), key=_by_frame
         )
+        self.queries.sort()
+        self.others.sort(key=begun_at)
+        del self.others[MAX_OTHERS:]  # several processes remember more
         if order != list(range(len(order))):
             renumber(self.rows.message_table.columns, ("stream",), streams)
         self.rows.finish()

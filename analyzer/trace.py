@@ -8,22 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from analyzer.library.places import may_have_index
 from analyzer.parallel import read_in_shares
 from analyzer.sources.files import open_source
 from analyzer.window import Window, streams_of
+from dissectors.model import address_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from analyzer.model import Analysis
+    from analyzer.others import Beginning, Head
     from analyzer.reading import Reading
     from analyzer.rows import Connection
     from analyzer.sources.files import Source
     from analyzer.sources.tls import DecryptedSource, KeyLog
+    from dissectors.dns import NameQuery
     from dissectors.model import Malformed
 
 # What is read, decoded and framed at a time should stay in the processor's cache: 64 KiB is a tenth
@@ -53,6 +56,42 @@ class ConflictingOverlap:
     length: int
 
 
+class OtherConnection(NamedTuple):
+    """A TCP connection that carries TLS or HTTP, as far as its beginning tells."""
+
+    opener: str
+    """``ip:port``"""
+    responder: str
+    service: str
+    """``TLS`` or ``HTTP``."""
+    heads: tuple[Head, ...]
+    """The first bytes of each side; of a SOAP service those of its requests and responses."""
+
+    @property
+    def time(self) -> int:
+        """Of the first bytes; nanoseconds since 1970 UTC."""
+        return self.heads[0].time_ns
+
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """Frames of the heads."""
+        return tuple(head.frame for head in self.heads)
+
+    @property
+    def sent(self) -> bytes:
+        """First bytes from the opener, at most 512."""
+        return next(iter(self.said(0)), b"")
+
+    @property
+    def answered(self) -> bytes:
+        """First bytes to it."""
+        return next(iter(self.said(1)), b"")
+
+    def said(self, side: int) -> tuple[bytes, ...]:
+        """Return the heads of a side: 0 from the opener, 1 to it."""
+        return tuple(head.data for head in self.heads if head.side == side)
+
+
 @dataclass(frozen=True, slots=True)
 class Quality:
     """What the capture is worth: read this before believing that something is absent."""
@@ -78,6 +117,10 @@ class Quality:
     """The file is damaged or cut, or is no capture: not everything in it could be read."""
     notes: tuple[str, ...] = ()
     """Sentences for people, about TLS that could not be read."""
+    others: tuple[OtherConnection, ...] = ()
+    """TCP connections with TLS or HTTP, by their first frame; at most 8192."""
+    queries: tuple[NameQuery, ...] = ()
+    """Questions to DNS for a pool, and the answers."""
 
 
 def quality_of(reading: Reading, ended: Malformed | None) -> Quality:
@@ -97,7 +140,14 @@ def quality_of(reading: Reading, ended: Malformed | None) -> Quality:
         conflicts=tuple(ConflictingOverlap(*conflict) for conflict in reading.conflicts),
         damaged=reading.damaged or ended is not None,
         notes=tuple(reading.notes),
+        others=tuple(map(_other, reading.others)),
+        queries=tuple(reading.queries),
     )
+
+
+def _other(one: Beginning) -> OtherConnection:
+    opener, responder = address_text(one.key)
+    return OtherConnection(opener, responder, one.service, tuple(one.heads))
 
 
 class Trace(Window):

@@ -55,7 +55,7 @@ def _signed_in(view: SessionView) -> str:
             continue
         taken = (view.time(row) - view.time(view.registrations[0].dialog.rows[0])) / 1e6
         status, frame = view.trace.rows.status[row], view.frame(row)
-        if view.late and view.started < registration.dialog.started:
+        if view.late and (view.refreshed or view.started < registration.dialog.started):
             return f"was signed in before the capture (REGISTER {status} in frame {frame})"
         return f"signed in (REGISTER {status} in frame {frame}, {taken:.1f} ms)"
     return "was signed in before the capture" if view.late else "sent REGISTER"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from dissectors.model import Datagram
 
-PORT = 53
+PORT = (53).to_bytes(2, "big")
 MARKS = (b"sip", b"lyncdiscover")
 """One of them is in every name that matters; DNS software sends names as they were typed."""
 MAX_TARGETS = 32
@@ -48,6 +48,11 @@ class NameQuery(NamedTuple):
     """RFC 1035 4.1.1: 0 is success, 3 says that there is no such name."""
     targets: tuple[Target, ...]
     """Of an answer with SRV records, in the order of the message."""
+
+
+def is_dns(key: bytes) -> bool:
+    """Tell whether the key of a datagram has the port of DNS on either side."""
+    return key[-4:-2] == PORT or key[-2:] == PORT
 
 
 def may_concern(payload: bytes) -> bool:

@@ -58,9 +58,7 @@ def lines(pipeline: Pass, mutant: Mutant) -> tuple[bytes, bytes]:
 
     streams = Streams()
     reference = MessageWriter("jsonl", (*FIELDS, "headers", "body"))
-    twin = LineWriter(
-        (*FIELDS, "headers", "body"), form="jsonl", streams=streams, read=back
-    )
+    twin = LineWriter((*FIELDS, "headers", "body"), form="jsonl", streams=streams, read=back)
     written: tuple[list[bytes], list[bytes]] = ([], [])
     given = 0
 

@@ -10,14 +10,24 @@ from dissectors._speedups.packet cimport Packet
 from dissectors._speedups.reassembly cimport Reassembler
 
 
+# Bytes of a direction, and what brought them.
+cdef struct Heard:
+    const uint8_t *data
+    Py_ssize_t size
+    int64_t frame
+    int64_t time_ns
+
+
 cdef class Connections(RowWriter):
     cdef HeadScanner heads
     cdef Segments segments
     cdef Messages messages
     cdef dict udp
     cdef list tls  # of a Link and its first bytes
+    cdef object others  # analyzer.others.Others, by Link
     cdef Py_ssize_t most_early
     cdef Py_ssize_t most_tls
+    cdef Py_ssize_t most_first
     cdef Py_ssize_t hello
 
     cdef int datagram(self, object datagram) except -1
@@ -27,7 +37,8 @@ cdef class Connections(RowWriter):
     cdef bytes back(self, uint64_t offset, Py_ssize_t size)
 
     cdef int _next_bytes(self, Side side, const Packet *packet) except -1
-    cdef bint _first_bytes(self, Side side, const uint8_t *data, Py_ssize_t size) except -1
+    cdef bint _first_bytes(self, Side side, const Heard *heard) except -1
+    cdef int _other_service(self, Side side, const Heard *heard) except -1
     cdef int _event(self, Side side, object event) except -1
     cdef int _opened(self, Side side, object event) except -1
     cdef int _gap(self, Side side, object gap) except -1

@@ -18,6 +18,7 @@ from dissectors._speedups.packet cimport Packet
 from dissectors._speedups.reassembly cimport Direction, Reassembler
 
 from analyzer import pipeline as reference
+from analyzer.others import FIRST_BYTES, Others
 from dissectors._speedups.framing import begun
 from dissectors.model import Chunk, Conflict, Gap, Opened, StreamEnd, reversed_key
 from dissectors.notes import LF_ONLY
@@ -81,7 +82,9 @@ cdef class Connections(RowWriter):
         self.udp = {}
         self.tls = []
         self.most_early = reference.MAX_EARLY
+        self.others = Others(self.reading.others)
         self.most_tls = reference.MAX_TLS
+        self.most_first = FIRST_BYTES
         self.hello = reference.HELLO_LENGTH
 
     cdef bytes back(self, uint64_t offset, Py_ssize_t size):
@@ -95,8 +98,12 @@ cdef class Connections(RowWriter):
     cdef int _next_bytes(self, Side side, const Packet *packet) except -1:
         """Take the payload of a packet that is the next one of its direction."""
         cdef Origin origin
-        if side.sip is None and not self._first_bytes(side, packet.payload, packet.size):
-            return 0
+        cdef Heard heard
+        if side.sip is None:
+            heard.data, heard.size = packet.payload, packet.size
+            heard.frame, heard.time_ns = packet.frame, packet.time_ns
+            if not self._first_bytes(side, &heard):
+                return 0
         origin.frame = packet.frame
         origin.time_ns = packet.time_ns
         origin.digits = packet.digits
@@ -108,36 +115,52 @@ cdef class Connections(RowWriter):
             self.segments.drop(side)
         return 0
 
-    cdef bint _first_bytes(self, Side side, const uint8_t *data, Py_ssize_t size) except -1:
+    cdef bint _first_bytes(self, Side side, const Heard *heard) except -1:
         """Decide whether a direction may carry SIP."""
         cdef Link link = side.link
         service = link.service
-        if service is None and link.number < 0 and not begins_like_sip(data, size):
-            beginning = PyBytes_FromStringAndSize(<const char *>data, size)
+        if service is None and link.number < 0 and not begins_like_sip(heard.data, heard.size):
+            beginning = PyBytes_FromStringAndSize(<const char *>heard.data, heard.size)
             service = service_of(beginning)
             if service is not None:
                 link.service = service
                 self.reading.services[service] += 1
                 if service == "TLS" and len(self.tls) < self.most_tls:
                     self.tls.append((link, beginning[: self.hello]))
+                self.others.remember(link, link.key, service)
         if service is not None:
-            self.segments.drop(side)
-            if side.other is not None:
-                self.segments.drop(side.other)
+            self._other_service(side, heard)
             return False
         side.sip = begun(self.heads, not link.cut[side.back])
         return True
 
+    cdef int _other_service(self, Side side, const Heard *heard) except -1:
+        """Look at no more of something else than SIP than is wanted of it."""
+        cdef Side other = <Side?>side.other
+        cdef Py_ssize_t size = min(heard.size, self.most_first)
+        data = PyBytes_FromStringAndSize(<const char *>heard.data, size)
+        mine, others = self.others.take(
+            side.link, side.back, data, heard.frame, heard.time_ns, alone=other.sip is not None
+        )
+        if not mine:
+            self.segments.drop(side)
+        if not others:
+            self.segments.drop(other)
+        return 0
+
     cdef int _event(self, Side side, object event) except -1:
         """Take what the reassembler says of a direction."""
         cdef bytes data
+        cdef Heard heard
         kind = type(event)
         if kind is Chunk:
             data = event.data
-            if side.sip is None and not self._first_bytes(
-                side, <const uint8_t *>PyBytes_AS_STRING(data), PyBytes_GET_SIZE(data)
-            ):
-                return 0
+            if side.sip is None:
+                heard.data = <const uint8_t *>PyBytes_AS_STRING(data)
+                heard.size = PyBytes_GET_SIZE(data)
+                heard.frame, heard.time_ns = event.frame, event.time_ns
+                if not self._first_bytes(side, &heard):
+                    return 0
             self.messages.of(side)
             self.messages.feed_chunk(side.sip, event)
             if not side.sip.found and self.messages.is_hopeless(side.sip):
@@ -209,6 +232,8 @@ cdef class Connections(RowWriter):
             side.sip = None
         link.last = max(link.last, end.frame)
         link.open -= 1
+        if not link.open:
+            self.others.forget(link)
         return 0
 
     # UDP

@@ -6,7 +6,7 @@ module, ``connections`` and ``row_writer`` join them as ``analyzer.pipeline`` jo
 """
 
 from cpython.bytes cimport PyBytes_FromStringAndSize
-from libc.stdint cimport int64_t, uint64_t
+from libc.stdint cimport int64_t, uint8_t, uint64_t
 
 from analyzer._speedups.beginnings cimport may_be_sip
 from analyzer._speedups.connections cimport Connections
@@ -18,6 +18,7 @@ from dissectors._speedups.transport cimport plain
 
 from analyzer import pipeline as reference
 from analyzer.reading import TlsConnection
+from dissectors import dns
 from dissectors._speedups.capture import fast_reader_for
 from dissectors.capture.detect import HEAD_LENGTH
 from dissectors.model import Datagram, Frame, Malformed, Segment
@@ -35,6 +36,22 @@ cdef enum:
     AHEAD = 8
     NEXT = 2
     CONTROL = 0x07  # FIN, SYN, RST
+    DNS_PORT = 53
+
+
+cdef inline bint is_dns(const Packet *packet) noexcept nogil:
+    """Tell whether a datagram has the port of DNS on either side."""
+    cdef const uint8_t *ports = packet.key + packet.key_size - 4
+    return (ports[0] == 0 and ports[1] == DNS_PORT) or (ports[2] == 0 and ports[3] == DNS_PORT)
+
+
+cdef object datagram_of(const Packet *packet):
+    return Datagram(
+        packet.frame, packet.time_ns, packet.digits,
+        PyBytes_FromStringAndSize(<const char *>packet.key, packet.key_size),
+        PyBytes_FromStringAndSize(<const char *>packet.payload, packet.size),
+        packet.offset, 0, (), False,
+    )
 
 
 cdef class _Records(RecordSink):
@@ -219,17 +236,12 @@ cdef class Pass(Connections):
                     return self._ahead()
                 return 0  # an acknowledgement changes nothing
             if not may_be_sip(packet.payload, packet.size):
+                if is_dns(packet):
+                    self.name_query(datagram_of(packet))
                 return 0
             self.catch_up()
             if not self.plain_datagram(packet):
-                self.datagram(
-                    Datagram(
-                        packet.frame, packet.time_ns, packet.digits,
-                        PyBytes_FromStringAndSize(<const char *>packet.key, packet.key_size),
-                        PyBytes_FromStringAndSize(<const char *>packet.payload, packet.size),
-                        packet.offset, 0, (), False,
-                    )
-                )
+                self.datagram(datagram_of(packet))
             return 0
         self.catch_up()
         return self._odd(record)
@@ -287,8 +299,16 @@ cdef class Pass(Connections):
         elif isinstance(item, Datagram):
             if b"SIP/" in item.payload:
                 self.datagram(item)
+            elif dns.is_dns(item.key):
+                self.name_query(item)
         else:
             self.late.append(item)
+        return 0
+
+    cdef int name_query(self, object datagram) except -1:
+        """Take a datagram of DNS."""
+        if dns.may_concern(datagram.payload):
+            self.reading.note_query(datagram)
         return 0
 
     cdef int _say_late(self) except -1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyzer.cli.exits import FAILED, OK
+from analyzer.cli.options import parsed
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
 from analyzer.views.numbers import amount, frames_text
@@ -12,6 +13,7 @@ from analyzer.views.numbers import amount, frames_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from analyzer.diagnostics.rule import Finding
     from analyzer.model import CommandPair
     from analyzer.trace import Trace
 
@@ -69,6 +71,31 @@ def judge_of(
             evidence = check(trace, pairs) if name in wanted else None
             if evidence is not None:
                 talk(f"xccos: {printable(file)}: --fail-on {name}: {printable(evidence)}")
+                code = FAILED
+        return code
+
+    return judge
+
+
+def findings_judge(conditions: Iterable[str]) -> Callable[[str, Sequence[Finding]], int] | None:
+    """Return what looks at the findings of a capture and returns an exit code; None: no condition.
+
+    A condition is a severity or the id of a rule, of which the beginning will do.
+    """
+    from analyzer.diagnostics.select import condition_of, meeting
+
+    wanted = dict(parsed(condition_of, text) for text in conditions)
+    if not wanted:
+        return None
+
+    def judge(file: str, findings: Sequence[Finding]) -> int:
+        code = OK
+        for name, met_by in wanted.items():
+            found = meeting(findings, met_by)
+            if found:
+                told = ", ".join(dict.fromkeys(one.rule for one in found))
+                evidence = f"{amount(len(found), 'finding')} ({told})"
+                talk(f"xccos: {printable(file)}: --fail-on {printable(name)}: {evidence}")
                 code = FAILED
         return code
 

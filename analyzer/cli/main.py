@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 # Name: where it is, and its line in the help (kept here so that help imports nothing).
 COMMANDS = {
     "triage": ("analyzer.cli.triage:triage", "Say how far each sign-in got and what went wrong."),
+    "flows": ("analyzer.cli.flows:flows", "List how far each sign-in and post got, by steps."),
+    "story": ("analyzer.cli.story:story", "Tell each session in sentences."),
+    "path": ("analyzer.cli.path:path", "Show which waits made a sign-in slow."),
+    "findings": ("analyzer.cli.findings:findings", "List what is wrong, with frames and advice."),
+    "rules": ("analyzer.cli.findings:rules", "List all rules: what findings can be."),
+    "explain": ("analyzer.cli.findings:explain", "Explain a rule, or a number of an answer."),
     "sessions": ("analyzer.cli.lists:sessions", "List sessions: all that one client did."),
     "dialogs": ("analyzer.cli.lists:dialogs", "List SIP dialogs and registrations."),
     "commands": ("analyzer.cli.lists:commands", "List commands and posts with both answers."),

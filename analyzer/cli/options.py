@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from analyzer.query import Query, Range
     from analyzer.times import TypedTime
+
+T = TypeVar("T")
+G = TypeVar("G")
 
 FORMATS = ("table", "json", "jsonl", "csv")
 CONDITIONS = ("rejected", "unanswered", "incomplete", "holes", "any")
@@ -33,6 +36,14 @@ def _parsed(read: Callable[[str], object]) -> Callable[..., object]:
             raise click.BadParameter(str(error), ctx=ctx, param=param) from None
 
     return callback
+
+
+def parsed(read: Callable[[G], T], given: G) -> T:
+    """Return what was read from an option's text; what it does not fit is a UsageError."""
+    try:
+        return read(given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 # Only a list is filtered: the other commands do without the module.
@@ -136,6 +147,16 @@ fail_option = click.option(
     type=click.Choice(CONDITIONS),
     help="Exit with 1 when this is found: a command or post rejected or unanswered, a sign-in "
     "that is incomplete, holes in the capture, or any of these. Repeatable.",
+)
+
+
+finding_fail_option = click.option(
+    "--fail-on",
+    "fail_on",
+    multiple=True,
+    metavar="error|warning|note|ID",
+    help="Exit with 1 when there is a finding of this severity (or a higher one), or of this rule. "
+    "Repeatable.",
 )
 
 

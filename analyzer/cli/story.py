@@ -1,315 +1,72 @@
-"""The triage of one capture as text: who signed in how far, what was slow, what failed."""
+"""``xccos story``: what happened in a session, in sentences with frame numbers."""
 
 from __future__ import annotations
 
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from analyzer.cli.reading import usable_jobs
-from analyzer.cli.shares import worked_out
-from analyzer.cli.table import Column, table
+import click
+
+from analyzer.cli.chosen import Chosen, session_options
+from analyzer.cli.lists import clock
+from analyzer.cli.main import color_option
+from analyzer.cli.options import files_argument
+from analyzer.cli.records import Records, record_options
 from analyzer.export.printable import printable
-from analyzer.times import SECOND, duration_text, latency_text
-from analyzer.views.numbers import amount, spans
+from analyzer.flows.posting import POSTING
+from analyzer.flows.signin import SIGN_IN
+from analyzer.meaning import outline
+from analyzer.narrative.names import names_of
+from analyzer.narrative.story import story_of
+from analyzer.views.narrative import story_record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator
 
     from analyzer.cli.terminal import Terminal
+    from analyzer.trace import Trace
 
 Record = dict[str, Any]
-
-_STATUS = {
-    "ok": ("ok", "ok", "good"),
-    "failed": ("failed", "failed", "bad"),
-    "missing": ("missing", "missing", "bad"),
-    "not-applicable": ("none", "not applicable", "dim"),
-    "not-captured": ("unknown", "not captured", "doubtful"),
-}
-"""Status of a step: symbol, words, style."""
-_STYLES = {words: style for _, words, style in _STATUS.values()}
-_OUTCOMES = {
-    "answered": "good",
-    "accepted": "good",
-    "rejected": "bad",
-    "unanswered": "bad",
-    "unknown": "doubtful",
-}
+_TONES = {"plain": ("none", "plain"), "bad": ("failed", "bad"), "doubtful": ("unknown", "doubtful")}
+_DOCUMENTED = {flow.name: flow for flow in (SIGN_IN, POSTING)}
 
 
-MAX_STORIES = 20
-"""Sessions told in full. Of more, all are listed on a line each, and those with problems told."""
+@click.command(epilog="Example: xccos story capture.pcap --user ann")
+@files_argument
+@session_options
+@record_options
+@color_option
+def story(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
+    """Tell each session in sentences: who did what when, what came of it, and in which frames."""
+    from analyzer.causes.consequences import consequences_of  # networkx, which --help does without
+
+    chosen = Chosen(options)
+
+    def records(trace: Trace) -> Iterator[Record]:
+        views = chosen.views(trace)
+        runs = chosen.runs(trace, views)
+        names = names_of(outline(trace).sessions)
+        for view in views:
+            losses = consequences_of(view, runs, _DOCUMENTED)
+            yield story_record(trace, view, story_of(view, runs, names, losses))
+
+    return Records(options, "session", records, _lines).run()
 
 
-def story(record: Record, terminal: Terminal) -> Iterator[str]:
-    """Yield the lines of a triage record."""
-    yield terminal.paint(printable(record["file"]), "bold")
-    yield from _paragraph(_head(record), terminal)
-    sessions = record["sessions"]
-    told = sessions
-    if len(sessions) > MAX_STORIES:
-        entries = worked_out(sessions, _entry, usable_jobs())
-        troubled = [one for one, entry in zip(sessions, entries, strict=True) if entry[0] != "ok"]
-        told = troubled[:MAX_STORIES]
-        yield ""
-        yield from _overview(entries, len(troubled), terminal)
-    for session in told:
-        yield ""
-        yield from _session(session, len(sessions), terminal)
-    if record["messages"] and not sessions:
-        yield ""
-        yield from _paragraph(
-            "There is SIP, but no session of a client: see `xccos dialogs` and `xccos messages`.",
-            terminal,
+def _lines(record: Record, terminal: Terminal) -> Iterator[str]:
+    head = f"Session {record['session'] + 1}: {record['user'] or 'unknown user'}"
+    yield terminal.paint(printable(head), "bold")
+    yield from textwrap.wrap(printable(record["summary"]), terminal.width, break_on_hyphens=False)
+    for sentence in record["sentences"]:
+        symbol, style = _TONES[sentence["tone"]]
+        begin = f"{clock(sentence['time']):<12} {terminal.symbol(symbol)} "
+        lines = textwrap.wrap(
+            printable(sentence["text"]),
+            terminal.width,
+            initial_indent=begin,
+            subsequent_indent=" " * len(begin),
+            break_on_hyphens=False,
         )
-    if record["contents"]:
-        yield ""
-        for text in record["contents"]:
-            yield from _paragraph(text, terminal)
-        yield ""
-        yield terminal.paint("What to do next", "bold")
-        yield from _points(record["next"], terminal)
-    yield ""
-    yield from _quality(record, terminal)
-
-
-def _entry(session: Record) -> tuple[str, ...]:
-    """Return the symbol of a session's verdict, and its cells in the list of all of them."""
-    return (
-        _judgement(session)[0],
-        str(session["index"] + 1),
-        session["user"] or "unknown",
-        session["client_address"],
-        str(len(session["commands"])),
-        session["verdict"],
-    )
-
-
-def _overview(entries: Sequence[Sequence[Any]], troubled: int, terminal: Terminal) -> Iterator[str]:
-    told = min(troubled, MAX_STORIES)
-    text = f"{amount(len(entries), 'session')}, {troubled} with problems"
-    yield terminal.paint(f"{text}; {told} of these in full below", "bold")
-    rows = ((f"{terminal.symbol(name)} {number}", *cells) for name, number, *cells in entries)
-    columns = (
-        Column("session", least=7),
-        Column("user", least=16),
-        Column("client", least=14, rank=1),
-        Column("commands", right=True, least=8, rank=2),
-        Column("verdict", least=16),
-    )
-    yield from table(columns, rows, terminal, indent="  ")
-
-
-def _head(record: Record) -> str:
-    counts = f"{amount(record['frames'], 'frame')}, {amount(record['messages'], 'SIP message')}"
-    if record["first_time"] is None:
-        return counts
-    return f"{counts}, {_when(record['first_time'], record['last_time'], record['duration_ms'])}"
-
-
-def _when(first: str | None, last: str | None, milliseconds: float | None) -> str:
-    """Return ``2026-11-22 07:20:06.541 to 07:20:14.123 UTC (7.582 s)``."""
-    if first is None or last is None:
-        return "time unknown"
-    begin, end = _readable(first), _readable(last)
-    if begin[:10] == end[:10]:
-        end = end[11:]
-    lasted = "" if milliseconds is None else f" ({_lasted(milliseconds)})"
-    return f"{begin} to {end} UTC{lasted}"
-
-
-def _readable(time: str) -> str:
-    return time.removesuffix("Z").replace("T", " ")[:23]
-
-
-def _lasted(milliseconds: float) -> str:
-    return duration_text(round(milliseconds * SECOND / 1000))
-
-
-def _session(session: Record, count: int, terminal: Terminal) -> Iterator[str]:
-    user = printable(session["user"] or "unknown user")
-    yield terminal.paint(f"Session {session['index'] + 1} of {count}: {user}", "bold")
-    yield from _facts(session, terminal)
-    name, style = _judgement(session)
-    verdict = f"{terminal.symbol(name)} {session['verdict']}"
-    yield from _paragraph(verdict, terminal, hanging=2, style=style)
-    yield from _section("Sign-in", _steps(session, terminal), terminal)
-    yield from _section("Rooms", _rooms(session, terminal), terminal)
-    yield from _section("Posts", _posts(session, terminal), terminal)
-    yield from _section("Slowest commands", _slowest(session, terminal), terminal)
-    yield from _section("What failed", _points(session["problems"], terminal, "failed"), terminal)
-    yield from _section(
-        "What is uncertain", _points(session["doubts"], terminal, "doubtful"), terminal
-    )
-
-
-def _judgement(session: Record) -> tuple[str, str]:
-    """Return symbol and style of the verdict: by the steps first, then by anything that failed."""
-    if any(step["status"] in ("failed", "missing") for step in session["steps"]):
-        return "failed", "bad"
-    doubtful = session["problems"] or session["doubts"]
-    return ("doubtful", "doubtful") if doubtful else ("ok", "good")
-
-
-def _facts(session: Record, terminal: Terminal) -> Iterator[str]:
-    client = [session["client_address"], session["transport"], session["user_agent"]]
-    if session["epid"]:
-        client.append(f"epid {session['epid']}")
-    facts = {
-        "client": _listed(client),
-        "front end": _listed([session["front_end"], session["server"]]),
-        "when": _when(session["started"], session["ended"], session["duration_ms"]),
-        "commands": _listed(
-            f"{number} {word}" for word, number in session["outcomes"].items() if number
-        ),
-    }
-    for name, text in facts.items():
-        if text:
-            yield from _paragraph(f"{name:<10} {text}", terminal, hanging=11)
-
-
-def _listed(parts: Iterable[str | None]) -> str:
-    return ", ".join(part for part in parts if part)
-
-
-def _section(title: str, lines: Iterator[str], terminal: Terminal) -> Iterator[str]:
-    """Yield the title and the lines; nothing where there are no lines."""
-    first = next(lines, None)
-    if first is None:
-        return
-    yield "  " + terminal.paint(title, "bold")
-    yield first
-    yield from lines
-
-
-def _steps(session: Record, terminal: Terminal) -> Iterator[str]:
-    rows = []
-    for step in session["steps"]:
-        symbol, words, _ = _STATUS[step["status"]]
-        rows.append(
-            (
-                f"{terminal.symbol(symbol)} {words}",
-                f"{step['id']} {step['title']}",
-                spans(step["frames"]),
-                latency_text(step["latency_ms"]),
-                step["detail"],
-            )
-        )
-    columns = (
-        Column("status", least=14, style=lambda cell: _STYLES.get(cell[2:], "plain")),
-        Column("step", least=22),
-        Column("frames", least=6),
-        Column("latency", right=True, least=7),
-        Column("detail", least=12),
-    )
-    return table(columns, rows, terminal, indent="    ")
-
-
-def _rooms(session: Record, terminal: Terminal) -> Iterator[str]:
-    rows = (
-        (
-            room["name"] or "",
-            short_room(room["uri"]),
-            _number(room["joined_frame"]),
-            _number(room["refused_frame"]),
-            _number(room["left_frame"]),
-            str(room["posts"]),
-            str(room["received"]),
-        )
-        for room in session["rooms"]
-    )
-    columns = (
-        Column("name", least=8),
-        Column("URI", least=10),
-        Column("joined", right=True),
-        Column("refused", right=True, style=lambda _: "bad"),
-        Column("left", right=True),
-        Column("posts", right=True),
-        Column("received", right=True),
-    )
-    return table(columns, rows, terminal, indent="    ")
-
-
-def _posts(session: Record, terminal: Terminal) -> Iterator[str]:
-    names = {room["uri"]: room["name"] for room in session["rooms"]}
-    rows = (
-        (
-            _number(post["frame"]),
-            _readable(post["time"])[11:] if post["time"] else "",
-            names.get(post["room"]) or short_room(post["room"] or ""),
-            post["outcome"],
-            _number(post["sip_status"]),
-            latency_text(post["sip_latency_ms"]),
-            "" if post["outcome"] == "accepted" else post["detail"],
-        )
-        for post in session["posts"]
-    )
-    columns = (
-        Column("frame", right=True),
-        Column("time", least=12),
-        Column("room", least=10),
-        Column("outcome", least=10, style=lambda cell: _OUTCOMES.get(cell, "plain")),
-        Column("SIP", right=True),
-        Column("latency", right=True, least=7),
-        Column("detail", least=12),
-    )
-    return table(columns, rows, terminal, indent="    ")
-
-
-def _slowest(session: Record, terminal: Terminal) -> Iterator[str]:
-    rows = (
-        (
-            slow["command"] + (f" ({slow['number']})" if slow["number"] > 1 else ""),
-            latency_text(slow["sip_latency_ms"]),
-            latency_text(slow["reply_latency_ms"]),
-            _number(slow["frame"]),
-            spans(slow["reply_frames"]),
-        )
-        for slow in session["slowest"]
-    )
-    columns = (
-        Column("command", least=10),
-        Column("SIP answer after", right=True),
-        Column("reply after", right=True),
-        Column("frame", right=True),
-        Column("reply in"),
-    )
-    return table(columns, rows, terminal, indent="    ")
-
-
-def _quality(record: Record, terminal: Terminal) -> Iterator[str]:
-    yield terminal.paint("Capture quality", "bold")
-    found = record["quality"]["remarks"]
-    if found:
-        yield from _points(found, terminal)
-    else:
-        yield from _paragraph("Nothing seems to be missing.", terminal)
-
-
-def _points(texts: Iterable[str], terminal: Terminal, symbol: str = "") -> Iterator[str]:
-    mark = terminal.symbol(symbol) if symbol else "-"
-    style = "bad" if symbol == "failed" else "plain"
-    for text in texts:
-        yield from _paragraph(f"{mark} {text}", terminal, hanging=2, indent=4, style=style)
-
-
-def _paragraph(
-    text: str, terminal: Terminal, *, hanging: int = 0, indent: int = 2, style: str = "plain"
-) -> Iterator[str]:
-    lines = textwrap.wrap(
-        printable(text),
-        terminal.width,
-        initial_indent=" " * indent,
-        subsequent_indent=" " * (indent + hanging),
-        break_on_hyphens=False,
-    )
-    return (terminal.paint(line, style) for line in lines)
-
-
-def _number(value: int | None) -> str:
-    return "" if value is None else str(value)
-
-
-def short_room(uri: str) -> str:
-    """Return the part of a room's URI that tells rooms apart: what follows the domain."""
-    return uri.rpartition("/")[2] if uri[:10].casefold() == "ma-chan://" else uri
+        yield from (terminal.paint(line, style) for line in lines)
+    if record["left_out"]:
+        yield f"and {record['left_out']} more sentences"

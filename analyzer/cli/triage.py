@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,10 +14,11 @@ from analyzer.cli.main import color_option
 from analyzer.cli.options import fail_option, files_argument
 from analyzer.cli.output import destination, encoding_of, format_of, write_lines
 from analyzer.cli.reading import Reading
-from analyzer.cli.story import story
 from analyzer.cli.terminal import plain_terminal, terminal_of
+from analyzer.cli.triage_text import triage_lines
 from analyzer.collector import paused
 from analyzer.export.records import to_json
+from analyzer.views.told import tell
 from analyzer.views.triage import FORMAT, triage_record
 
 if TYPE_CHECKING:
@@ -43,8 +45,9 @@ Examples:
 def triage(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """Say how far each sign-in got, who answered what, what was slow and what failed.
 
-    For each session: user, client and front end, the steps of the sign-in, rooms, posts, the
-    slowest commands, and what failed with frame numbers. Then what the capture is worth.
+    For each session: the verdict in words, user, client and front end, the steps of the sign-in,
+    rooms, posts and who got copies of them, the slowest commands, findings by severity and what
+    failed, with frame numbers. Then what the capture is worth.
     """
     return _Triage(options).run()
 
@@ -70,26 +73,27 @@ class _Triage:
             write_lines(lines, write, encoding)
         return max([self._reading.code, *self._codes])
 
-    def _records(self, file: str, trace: Trace) -> Iterator[dict[str, Any]]:
+    def _records(self, file: str, trace: Trace) -> Iterator[tuple[dict[str, Any], Trace]]:
         with paused():
             record = triage_record(trace, file, whole=self._format == "json")
             gc.freeze()  # as after reading: all that was made stays until it is written
-        yield record
+        yield record, trace
         if self._judge is not None:
             self._codes.append(self._judge(file, trace, trace.analysis().pairs))
 
     def _json(self) -> Iterator[str]:
         yield f'{{"format":{FORMAT},"captures":[\n'
         before = ""
-        for record in self._reading.each(self._records):
+        for record, _ in self._reading.each(self._records):
             yield before + to_json(record)
             before = ",\n"
         yield "\n]}\n"
 
     def _text(self, terminal: Terminal) -> Iterator[str]:
         before = ""
-        for record in self._reading.each(self._records):
+        for record, trace in self._reading.each(self._records):
             yield before
             with paused():
-                yield from (line + "\n" for line in story(record, terminal))
+                filled = partial(tell, trace, record)
+                yield from (line + "\n" for line in triage_lines(record, terminal, filled))
             before = "\n"

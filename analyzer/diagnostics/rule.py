@@ -6,15 +6,18 @@ something did not happen where the capture would not show it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from analyzer.diagnostics.refusals import refusals_of
 from analyzer.flows.runs import flows_of
 from analyzer.lazy import once
 from analyzer.meaning import outline
 
 if TYPE_CHECKING:
+    from analyzer.diagnostics.refusals import Refusal
     from analyzer.diagnostics.thresholds import Thresholds
     from analyzer.flows.values import FlowRun
     from analyzer.model import Analysis
@@ -91,12 +94,19 @@ class Case:
     """One capture, as the rules see it; all of its sessions, or some of them."""
 
     def __init__(
-        self, trace: Trace, thresholds: Thresholds, sessions: Sequence[int] | None = None
+        self,
+        trace: Trace,
+        thresholds: Thresholds,
+        sessions: Sequence[int] | None = None,
+        rules: Sequence[Rule] = (),
     ) -> None:
         self.trace = trace
         self.rows = trace.rows
         self.thresholds = thresholds
+        self.rules = rules
+        """All there are: what one of them finds may be explained by another."""
         self._wanted = sessions
+        self._hits: dict[str, tuple[Hit, ...]] = {}
 
     @once
     def analysis(self) -> Analysis:
@@ -114,6 +124,43 @@ class Case:
     def flows(self) -> tuple[FlowRun, ...]:
         """The runs of all flows of these sessions."""
         return flows_of(self.trace, self._wanted)
+
+    @once
+    def refusals(self) -> dict[str, list[Refusal]]:
+        """The refused requests of these sessions, by the id of the rule that tells them."""
+        return refusals_of(self)
+
+    def hits(self, rule: Rule) -> tuple[Hit, ...]:
+        """Return what a rule finds, before it is asked whether another rule explains it."""
+        known = self._hits.get(rule.id)
+        if known is None:
+            known = self._hits[rule.id] = tuple(rule.test(self))
+        return known
+
+    def others(self, mine: str, prefixes: tuple[str, ...]) -> Iterator[tuple[Rule, Hit]]:
+        """Yield what the rules whose ids begin with a prefix find, without the rule ``mine``."""
+        for rule in self.rules:
+            if rule.id.startswith(prefixes) and rule.id != mine:
+                yield from ((rule, hit) for hit in self.hits(rule))
+
+    def view(self, session: int) -> SessionView:
+        """Return a session by its index."""
+        view: SessionView = self.analysis.sessions[session]  # type: ignore[assignment]
+        return view
+
+    def user(self, session: int) -> str:
+        """Return who a session is of, for a sentence."""
+        return self.view(session).user or "a client"
+
+    def frames(self, hit: Hit) -> tuple[int, ...]:
+        """Return all frames that a hit rests on, ascending."""
+        return tuple(sorted({*hit.frames, *(self.rows.frame[row] for row in hit.rows)}))
+
+    def rows_in(self, frames: Iterable[int]) -> tuple[int, ...]:
+        """Return the first message that each of these frames completes, where one does."""
+        known = self.rows.frame
+        found = ((bisect_left(known, frame), frame) for frame in frames)
+        return tuple(row for row, frame in found if row < len(known) and known[row] == frame)
 
     def frame(self, row: int) -> int:
         """Return the frame that completes a message."""

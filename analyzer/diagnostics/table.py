@@ -15,6 +15,7 @@ from analyzer.diagnostics import (
     sip_sessions,
     timing,
 )
+from analyzer.diagnostics.explained import unexplained
 from analyzer.diagnostics.rule import SEVERITIES, Case, Finding
 from analyzer.diagnostics.thresholds import Thresholds
 
@@ -56,11 +57,11 @@ def diagnose(
         sessions: indexes of those that are looked at; None: all.
     """
     with paused():
-        case = Case(trace, thresholds, sessions)
+        case = Case(trace, thresholds, sessions, tuple(RULES.values()))
         found = [
             _finding(case, rule, hit)
-            for rule in (RULES.values() if rules is None else rules)
-            for hit in rule.test(case)
+            for rule in (case.rules if rules is None else rules)
+            for hit in unexplained(case, rule)
         ]
     found.sort(
         key=lambda one: (SEVERITIES.index(one.severity), one.time or 0, one.rule, one.detail)
@@ -82,7 +83,7 @@ def _finding(case: Case, rule: Rule, hit: Hit) -> Finding:
         title=rule.title,
         detail=hit.detail,
         advice=rule.advice,
-        frames=tuple(sorted({*hit.frames, *(rows.frame[row] for row in hit.rows)})),
+        frames=case.frames(hit),
         user=user,
         call_id=None if first is None else value[rows.call_id[first]],
         confidence=confidence,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """Defaults with their reasons; the command line sets them by name (``--threshold slow=5``)."""
+    """Defaults with their reasons; ``--threshold slow_ms=5000`` sets one."""
 
     slow_ms: float = 3000.0
     """A step of a flow, or a command, that takes longer is slow. Servers that are well answer

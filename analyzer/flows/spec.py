@@ -2,7 +2,7 @@
 
 ``analyzer.flows.signin`` and ``posting`` are written in it; a flow of one's own is too
 (docs/flows.md). A flow says nothing about captures: what can be seen of a step is judged by
-``analyzer.flows.evidence``.
+``analyzer.flows.evidence``, what becomes of it by ``analyzer.flows.engine``.
 """
 
 from __future__ import annotations
@@ -58,6 +58,8 @@ class Need:
     """Id of the earlier step."""
     what: str
     """What it took from there, in words: ``the URI of the Channel service``."""
+    firm: bool = True
+    """It cannot begin before the other is done. False: a client may have it from elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,11 @@ class Step:
     sender: Party
     receiver: Party
     match: tuple[Match, ...]
-    """What shows it; of several, all belong to it."""
+    """What shows it; of several the first decides, and the others add their frames."""
     phase: int
-    """Steps of one phase come in any order, those of a later one after them."""
+    """Steps of one phase come in any order, those of a later one begin after them."""
     optional: bool = False
-    """A client that was never asked for it does without."""
+    """Not missing where it is not seen: a client that has no reason for it does without."""
     repeatable: bool = False
     """More than once is normal."""
     needs: tuple[Need, ...] = ()

@@ -15,8 +15,10 @@ import pyarrow.ipc as ipc
 
 from analyzer.flow import Flow
 from analyzer.library.strings import SavedValues
+from analyzer.others import Beginning, Head
 from analyzer.reading import Reading, TlsConnection
 from analyzer.rows import Rows
+from dissectors.dns import NameQuery, Target
 from dissectors.model import Malformed
 
 if TYPE_CHECKING:
@@ -52,6 +54,8 @@ def sections_of(reading: Reading) -> dict[str, bytes]:
     }
     found["cseqs"] = _stream(cseqs)
     found["connections"] = _stream(_connections(reading))
+    found["others"] = _stream(_others(reading.others))
+    found["queries"] = json.dumps([_query(one) for one in reading.queries]).encode()
     found["holes"] = _stream(_events(reading.holes))
     found["conflicts"] = _stream(_events(reading.conflicts))
     found["summary"] = json.dumps(_summary(reading)).encode()
@@ -73,6 +77,8 @@ def reading_of(sections: dict[str, memoryview]) -> Reading:
     reading = Reading(rows=rows)
     _take_summary(reading, json.loads(bytes(sections["summary"])))
     _take_connections(reading, _lists(sections["connections"]))
+    _take_others(reading, _lists(sections["others"]))
+    reading.queries = [_query_of(one) for one in json.loads(bytes(sections["queries"]))]
     reading.holes = _tuples(sections["holes"])
     reading.conflicts = _tuples(sections["conflicts"])
     return reading
@@ -143,6 +149,20 @@ def _connections(reading: Reading) -> dict[str, pa.Array]:
     return {name: pa.array(list(values), kind) for name, (kind, values) in columns.items()}
 
 
+def _others(others: Sequence[Beginning]) -> dict[str, pa.Array]:
+    """Return how the connections with something else than SIP begin: a row for each head."""
+    heads = [(number, one, head) for number, one in enumerate(others) for head in one.heads]
+    return {
+        "number": pa.array([number for number, _, _ in heads], pa.int64()),
+        "key": pa.array([one.key for _, one, _ in heads], pa.binary()),
+        "service": pa.array([one.service for _, one, _ in heads], pa.string()),
+        "side": pa.array([head.side for _, _, head in heads], pa.int64()),
+        "frame": pa.array([head.frame for _, _, head in heads], pa.int64()),
+        "time": pa.array([head.time_ns for _, _, head in heads], pa.int64()),
+        "data": pa.array([head.data for _, _, head in heads], pa.binary()),
+    }
+
+
 def _summary(reading: Reading) -> dict[str, Any]:
     summary = {name: getattr(reading, name) for name in _PLAIN}
     summary["links"] = sorted(reading.links)
@@ -210,3 +230,20 @@ def _take_connections(reading: Reading, columns: dict[str, list[Any]]) -> None:
             reading.flows.append(flow)
         else:
             reading.tls.append(TlsConnection(flow, hello))
+
+
+def _take_others(reading: Reading, columns: dict[str, list[Any]]) -> None:
+    others = reading.others
+    for number, key, service, *head in zip(*columns.values(), strict=True):
+        if number == len(others):
+            others.append(Beginning(key, service))
+        others[number].heads.append(Head(*head))
+
+
+def _query(query: NameQuery) -> dict[str, Any]:
+    return {**query._asdict(), "key": query.key.hex()}
+
+
+def _query_of(saved: dict[str, Any]) -> NameQuery:
+    targets = tuple(Target(*one) for one in saved["targets"])
+    return NameQuery(**{**saved, "key": bytes.fromhex(saved["key"]), "targets": targets})

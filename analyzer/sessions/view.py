@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from analyzer.flows.signin import judgements, steps_of
 from analyzer.lazy import once
 from analyzer.model import Session
 from analyzer.problems import doubts_of, problems_of
 from analyzer.roles import plain_uri
 from analyzer.sessions.registrations import server_of
 from analyzer.sessions.rooms import JOINING, RoomBook, is_good
-from analyzer.signin import steps_of
 from analyzer.verdict import verdict_of
 from analyzer.visibility import REPLY_GRACE_NS
 from dissectors.model import Malformed
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.commands import Command
     from analyzer.dialogs import DialogDraft
+    from analyzer.flows.engine import Judgement
     from analyzer.model import Join, Post, Room, Step
     from analyzer.sessions.assignment import Draft
     from analyzer.sessions.material import Material
@@ -28,6 +29,10 @@ if TYPE_CHECKING:
 UCC_VERSION = re.compile(r"\bUCCAPI/(\d{1,4})\.")
 POOL_VERSION = 15
 """Lync 2013: from it on the pool URI comes from provisioning, and clients have no preferences."""
+FIRST_ROUNDS = 4
+"""REGISTERs that a sign-in takes at most: NTLM three, one more after a redirect."""
+SIGNED_BEFORE = re.compile(rb"[Aa]uthorization:[^\r\n]{1,2048}?\bcnum=\"(?!1\")\d")
+"""``cnum`` counts the messages that an association signed, from 1."""
 
 
 class SessionView(Session):
@@ -126,12 +131,27 @@ class SessionView(Session):
     @once
     def late(self) -> bool:
         """The session was going on before the capture began."""
-        if not self.registrations:
+        if not self.registrations or self.refreshed:
             return True
         signed_in = self.registrations[0].dialog.started
         return any(
             not dialog.began_in_capture or dialog.started < signed_in for dialog in self.dialogs
         )
+
+    @once
+    def refreshed(self) -> bool:
+        """Its first REGISTER in the capture goes on with an earlier registration.
+
+        Such a one has a CSeq beyond the rounds of a sign-in (RFC 3261 section 10.2.4), or is signed
+        with a security association that was used before ([MS-SIPAE]).
+        """
+        for index in self.registrations[0].transactions if self.registrations else ():
+            row = self.found.request[index]
+            if row >= 0:
+                cseq = self.trace.rows.cseqs.values[self.trace.rows.cseq[row]]
+                beyond = cseq is not None and cseq[0] > FIRST_ROUNDS
+                return beyond or SIGNED_BEFORE.search(self.trace.raw(row)) is not None
+        return False
 
     @once
     def gaps(self) -> str | None:
@@ -295,8 +315,13 @@ class SessionView(Session):
         return self._addresses[2]
 
     @once
+    def sign_ins(self) -> tuple[Judgement, ...]:
+        """Return what became of its sign-ins: more than one where it started again (481)."""
+        return judgements(self)
+
+    @once
     def steps(self) -> tuple[Step, ...]:
-        """Return the ten steps of its sign-in."""
+        """Return the ten steps of its first sign-in."""
         return steps_of(self)
 
     @once

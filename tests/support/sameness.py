@@ -51,5 +51,7 @@ def plain_reading(reading: Reading) -> dict[str, Any]:
         "holes": reading.holes,
         "damaged": reading.damaged,
         "tls": [(one.flow.row(), one.hello) for one in reading.tls],
+        "others": reading.others,
+        "queries": reading.queries,
         "secrets": reading.secrets,
     }

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analyzer.cli.story import MAX_STORIES, story
 from analyzer.cli.table import text_width
 from analyzer.cli.terminal import Terminal
+from analyzer.cli.triage_text import told_by_none, triage_lines
 from analyzer.trace import open_capture
+from analyzer.views.told import MAX_STORIES, tell, to_tell
 from analyzer.views.triage import triage_record
 from tests.analyzer.captures import capture, message
 from tests.analyzer.cli.running import xccos
@@ -48,9 +49,10 @@ def test_a_refused_post_is_named_with_its_frames() -> None:
     assert "rejected" in posts[0]
     assert "503" in posts[0]
     assert "accepted" in posts[1]
-    failed = " ".join(lines[lines.index("  What failed") :])
+    failed = " ".join(lines[lines.index("  Findings") :])
     assert "frame 57" in failed
     assert "frame 59" in failed
+    assert "503" in failed
 
 
 def test_the_slowest_commands_are_at_most_five_and_slowest_first() -> None:
@@ -149,7 +151,10 @@ def test_many_sessions_are_listed_and_those_with_problems_told() -> None:
     record["sessions"] = [{**good, "index": n} for n in range(MAX_STORIES)] + [
         {**bad, "index": MAX_STORIES + n} for n in range(3)
     ]
-    lines = list(story(record, WIDE))
+    asked: list[list[int]] = []
+    lines = list(triage_lines(record, WIDE, lambda told: asked.append(list(told))))
+    assert asked == [[20, 21, 22]] == [to_tell(record["sessions"])]
+    assert "  The findings of all sessions: `xccos findings`." in lines
     assert "23 sessions, 3 with problems; 3 of these in full below" in lines
     assert sum(line.startswith("Session ") for line in lines) == 3
     assert sum(line.startswith("  ✓ ") for line in lines) == MAX_STORIES
@@ -204,3 +209,62 @@ def test_damage_goes_before_a_met_condition(tmp_path: Path) -> None:
     assert result.code == 3
     assert "--fail-on rejected" in result.err
     assert "The file is damaged" in result.out
+
+
+def test_triage_leads_with_the_verdict_in_words_then_steps_posts_copies_and_findings() -> None:
+    lines = xccos("triage", REFUSED).lines
+    first = lines.index("Session 1 of 1: sip:user1@contoso.com") + 1
+    assert lines[first].startswith("  ! user1 signed in at 06:08:36 in 11.1 ms; 1 room joined;")
+    titles = ["Sign-in", "Rooms", "Posts", "Copies", "Slowest commands", "Findings"]
+    places = [
+        next(n for n, line in enumerate(lines) if line.startswith(f"  {one}")) for one in titles
+    ]
+    assert places == sorted(places)
+    assert lines.index("Capture quality") > places[-1]
+    assert any(line.split()[:2] == ["61", "sip:user1@contoso.com"] for line in lines)
+
+
+def test_the_document_has_flows_findings_and_a_summary_of_each_session() -> None:
+    record = json.loads(xccos("triage", REFUSED, "--format", "json").out)["captures"][0]
+    assert [run["flow"] for run in record["flows"]] == ["sign-in", "posting", "posting"]
+    assert any(57 in one["frames"] for one in record["findings"])
+    (session,) = record["sessions"]
+    assert "1 post answered 503 and lost (frame 57)" in session["summary"]
+    assert session["verdict"].startswith("sip:user1@contoso.com signed in")
+
+
+def test_of_too_many_sessions_only_those_with_problems_have_flows_and_findings() -> None:
+    with open_capture(require_shared() / "flows/fanout-missing.pcapng") as trace:
+        record = triage_record(trace, "many.pcap", whole=False)
+        tell(trace, record, [0])
+        summaries = [session["summary"] for session in record["sessions"]]
+    assert {run["session"] for run in record["flows"]} == {0}
+    assert {one["session"] for one in record["findings"]} <= {0, None}
+    assert summaries[0].startswith("chandra signed in")
+    assert summaries[1:] == [None, None]
+
+
+def test_a_problem_is_left_out_only_where_a_finding_has_all_of_its_facts() -> None:
+    finding = {
+        "severity": "error",
+        "title": "Refused",
+        "detail": "INVITE to sip:a@b.example answered 404 in frame 38",
+        "frames": [35, 38],
+    }
+    told = "INVITE to sip:a@b.example in frame 35 answered 404 Not Found (frame 38)"
+    other = "INVITE to sip:a@b.example in frame 35 answered 404 (4005 No such user) (frame 38)"
+    assert told_by_none([told, other], [finding]) == [other]
+    assert told_by_none([told], [{**finding, "severity": "note"}]) == [told]
+    assert told_by_none([told], []) == [told]
+
+
+@pytest.mark.parametrize("name", ["lookup-404", "partial-join", "missing-reply", "session-expired"])
+def test_nothing_that_failed_is_left_untold(name: str) -> None:
+    path = next(iter((require_shared() / "flows").glob(f"{name}.pcap*")))
+    record = json.loads(xccos("triage", path, "--format", "json").out)["captures"][0]
+    text = " ".join(xccos("triage", path).out.split())
+    problems = [problem for session in record["sessions"] for problem in session["problems"]]
+    assert problems
+    for problem in problems:
+        frames = [word.rstrip(",);:") for word in problem.split("frame ")[1:]]
+        assert all(frame.split()[0].rstrip(",);:") in text for frame in frames)

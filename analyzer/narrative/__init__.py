@@ -1,0 +1,3 @@
+"""Narrative: what happened in a session in words, for people who do not read traces."""
+
+from __future__ import annotations

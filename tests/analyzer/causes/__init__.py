@@ -1,0 +1,3 @@
+"""Tests of the causal graph."""
+
+from __future__ import annotations
