@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC
-from email.utils import parsedate_to_datetime
 from itertools import islice
-from statistics import median_low
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.diagnostics.reading import server_infos
@@ -77,6 +75,8 @@ def _dates(case: Case, view: SessionView) -> Iterator[Reading]:
 
 def _http_date(text: str) -> int | None:
     """Return the nanoseconds since 1970 of ``Sun, 01 Aug 2010 12:49:01 GMT``, or None."""
+    from email.utils import parsedate_to_datetime  # only answers to challenges have a Date
+
     try:
         date = parsedate_to_datetime(text)
         return int(date.replace(tzinfo=date.tzinfo or UTC).timestamp()) * SECOND
@@ -102,7 +102,7 @@ def _copies(case: Case, view: SessionView, dialog: DialogDraft) -> Iterator[Read
     offsets = dict(islice(_offsets(case, view, dialog), READ_COPIES))
     if not offsets:
         return
-    middle = median_low(offsets.values())
+    middle = sorted(offsets.values())[(len(offsets) - 1) // 2]
     if all(abs(offset - middle) <= SPREAD_NS for offset in offsets.values()):
         service = _service(view, dialog.index)
         for row, offset in offsets.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median_low
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.commands import accepted
@@ -137,7 +136,7 @@ def _clocks(case: Case) -> list[_Clock]:
     for server, readings in servers.items():
         # serverTime and Date are the server's own; ts may be that of an author.
         best = [one for one in readings if one.what != "ts"] or readings
-        offset = median_low([one.offset for one in best])
+        offset = sorted(one.offset for one in best)[(len(best) - 1) // 2]
         found.append(_Clock(server, readings[0].role, offset, tuple(best + _ts(readings, best))))
     return found
 

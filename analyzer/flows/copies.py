@@ -82,21 +82,39 @@ NOTHING = Known((), others=False, listed=False)
 class Fanout:
     """The copies of all posts of a capture."""
 
-    def __init__(self, trace: Trace, views: Sequence[SessionView]) -> None:
-        """Look through all posts and deliveries of ``views``: all sessions of the trace."""
+    def __init__(
+        self,
+        trace: Trace,
+        views: Sequence[SessionView],
+        authors: Sequence[SessionView] | None = None,
+    ) -> None:
+        """Look for the copies of all posts of ``authors`` in ``views``.
+
+        Args:
+            trace: the capture.
+            views: all of its sessions.
+            authors: those whose posts matter; None: all. Rooms into which none of them wrote are
+                not looked at.
+        """
         self._trace = trace
         self._views = views
         self._rows = trace.rows
         self._chats = ChatReader(trace)
-        self._rosters = Rosters(trace, views)
         self._near: dict[int, Mapping[int, int]] = {}
         self.posts: dict[int, Sent] = {}
         """By number of the command, in the order of sessions."""
         self._of_key: dict[Key, list[Sent]] = {}
         self._got: dict[int, list[Delivery]] = {}
         self.found: dict[int, Known] = {}
-        for view in views:
+        self._echoes = False
+        for view in views if authors is None else authors:
             self._note_posts(view)
+        if not self.posts:
+            return
+        self._some = authors is not None
+        rooms = {one.chat.room for one in self.posts.values() if one.chat.room is not None}
+        self._rosters = Rosters(trace, views, rooms if self._some else None)
+        self._note_authors()
         for same in self._of_key.values():
             same.sort(key=_sent_at)
         self._deliver()
@@ -130,19 +148,30 @@ class Fanout:
             author = chat.author or plain_uri(view.user or "") or None
             sent = Sent(command, view.index, chat, author, row, time[row])
             self.posts[command.index] = sent
-            if chat.room is not None:
-                self._rosters.evidence(
-                    chat.room, Endpoint(view.index, dialog.index), dialog, time[row]
-                )
             if not command.rejected():
                 self._of_key.setdefault((chat.room, author, chat.text), []).append(sent)
 
+    def _note_authors(self) -> None:
+        """Note that who writes into a room is in it."""
+        dialogs = self._views[0].material.dialogs
+        for sent in self.posts.values():
+            if sent.chat.room is not None:
+                endpoint = Endpoint(sent.session, sent.command.dialog)
+                dialog = dialogs[sent.command.dialog]
+                self._rosters.evidence(sent.chat.room, endpoint, dialog, sent.time)
+
     def _deliver(self) -> None:
         """Give every delivery to the post that it is a copy of."""
+        inside = self._rosters.inside() if self._some else None
         for view in self._views:
             branches = view.branches
             for dialog in view.dialogs:
-                if dialog.index not in branches:
+                if dialog.index not in branches and (
+                    inside is None
+                    or Endpoint(view.index, dialog.index) in inside
+                    or not dialog.began_in_capture
+                    or view.gaps is not None
+                ):
                     self._deliver_in(view, dialog)
 
     def _deliver_in(self, view: SessionView, dialog: DialogDraft) -> None:
@@ -299,7 +328,7 @@ class Fanout:
         connection = view.material.dialogs[endpoint.dialog].connection
         if visibility.one_way(connection) or visibility.time_left(sent.row) < REPLY_GRACE_NS:
             return False
-        end = self._rosters.ends.get(endpoint)
+        end = self._rosters.end_of(endpoint)
         if end is not None and end - sent.time < REPLY_GRACE_NS:
             return False
         frame = rows.frame[sent.row]

@@ -6,7 +6,6 @@ and key: unlike a capture, it is in the hands of who asks.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -99,6 +98,8 @@ def load_flow(path: str | Path) -> Flow:
         data = file.read(MAX_FILE + 1)
     if len(data) > MAX_FILE:
         raise ValueError(f"{path}: longer than {MAX_FILE} bytes")
+    import tomllib  # only for flows of one's own
+
     try:
         table = tomllib.loads(data.decode("utf-8"))
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:

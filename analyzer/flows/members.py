@@ -17,6 +17,7 @@ from dissectors.xccos.rooms import room_uri
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from analyzer.commands import Command
     from analyzer.dialogs import DialogDraft
@@ -54,8 +55,13 @@ class Change(NamedTuple):
 class Rosters:
     """The changes of each room, in no order until ``of`` is asked."""
 
-    def __init__(self, trace: Trace, views: Sequence[SessionView]) -> None:
+    def __init__(
+        self, trace: Trace, views: Sequence[SessionView], rooms: AbstractSet[str] | None = None
+    ) -> None:
+        """Look through the commands of ``views``: all sessions. None as ``rooms``: all of them."""
         self._trace = trace
+        self._views = views
+        self._rooms = rooms
         self._time = trace.rows.time
         self._changes: dict[str, list[Change]] = {}
         self._seen: set[tuple[str, Endpoint]] = set()
@@ -63,8 +69,7 @@ class Rosters:
         self._documents: tuple[int, Sequence[Item]] = (-1, ())
         self.listed: set[tuple[str, Endpoint]] = set()
         """Rooms with the endpoints that got a list of those in them."""
-        self.ends: dict[Endpoint, int] = {}
-        """When an endpoint went away."""
+        self._ends: dict[Endpoint, int | None] = {}
         for view in views:
             self._dialogs(view)
         for view in views:
@@ -74,26 +79,35 @@ class Rosters:
         """Return the changes of a room in order, the ends of dialogs among them."""
         changes = self._changes.get(room, [])
         inside = {one.endpoint for one in changes if one.endpoint is not None}
-        ends = [
-            Change(self.ends[endpoint], "out", endpoint, None)
-            for endpoint in inside
-            if endpoint in self.ends
-        ]
-        return sorted([*changes, *ends], key=_when)
+        ends = [(self.end_of(endpoint), endpoint) for endpoint in inside]
+        gone = [Change(time, "out", endpoint, None) for time, endpoint in ends if time is not None]
+        return sorted([*changes, *gone], key=_when)
+
+    def inside(self) -> set[Endpoint]:
+        """Return the endpoints that were in one of the rooms, as far as their own commands tell."""
+        return {endpoint for _, endpoint in self._seen}
+
+    def end_of(self, endpoint: Endpoint) -> int | None:
+        """Return when an endpoint went away; None where that is not in the capture."""
+        if endpoint not in self._ends:
+            view = self._views[endpoint.session]
+            dialog = view.material.dialogs[endpoint.dialog]
+            off = None if view.signed_off is None else self._time[view.signed_off]
+            known = [
+                time
+                for time in (self._ended(view, dialog), off)
+                if time is not None and time > dialog.started
+            ]
+            self._ends[endpoint] = min(known, default=None)
+        return self._ends[endpoint]
 
     # what sessions themselves did
 
     def _dialogs(self, view: SessionView) -> None:
-        off = None if view.signed_off is None else self._time[view.signed_off]
         for dialog in view.of_role("channel"):
-            endpoint = Endpoint(view.index, dialog.index)
             if not dialog.began_in_capture and view.user:
                 here = self._late.setdefault(plain_uri(view.user), [])
-                here.append((endpoint, dialog.started))
-            ended = self._ended(view, dialog)
-            known = [time for time in (ended, off) if time is not None and time > dialog.started]
-            if known:
-                self.ends[endpoint] = min(known)
+                here.append((Endpoint(view.index, dialog.index), dialog.started))
 
     def _ended(self, view: SessionView, dialog: DialogDraft) -> int | None:
         """Return when a dialog ended, or its connection was closed."""
@@ -118,10 +132,12 @@ class Rosters:
                 continue
             element = view.material.elements
             facts = view.material.reader.facts(reply.row, element.position(reply.element))
-            for room in facts.rooms:
+            rooms = [room for room in facts.rooms if self._rooms is None or room in self._rooms]
+            for room in rooms:
                 self._seen.add((room, endpoint))
                 self._note(room, self._time[reply.row], "in", endpoint, None)
-            self._lists(reply.row, element.position(reply.element), endpoint)
+            if rooms:
+                self._lists(reply.row, element.position(reply.element), endpoint)
 
     def _parted(self, view: SessionView, command: Command) -> None:
         if command.rejected() or command.element < 0:

@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from analyzer.header_text import HeaderReader, header_text
 from analyzer.roles import LOOKUP_USERS, plain_uri, provisioned_uris, user_part
 from analyzer.sessions.registrations import REDIRECT
+from analyzer.times import SECOND
 from analyzer.transaction_table import CHALLENGES
+from dissectors.dns import NXDOMAIN
+from dissectors.model import address_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from analyzer.flows.stretch import Stretch
     from analyzer.sessions.view import SessionView
     from analyzer.trace import Trace
+    from dissectors.dns import NameQuery
 
 SCHEME = re.compile(r"\s*([A-Za-z][\w-]{0,31})")
 CONTACT_LIST = b"<contactList"
@@ -28,6 +32,10 @@ CONTENT = re.compile(rb"<pref\b[^>]{0,512}?\scontent=[\"'][^\"']")
 """A preference with content; where it is up to date there is none."""
 INVITATION = re.compile(rb"<(?:inv)\b[^>]{0,512}?\binviteId=")
 SHOWN = 3
+SHOWN_ANSWERS = 6
+"""Answers of DNS that are told: a client tries four names of services and four of hosts."""
+LOCATING_NS = 60 * SECOND
+"""What a client asked DNS so long before its REGISTER was for it: answers are kept for minutes."""
 
 
 def told(stretch: Stretch, judged: Judged) -> str:
@@ -38,8 +46,9 @@ def told(stretch: Stretch, judged: Judged) -> str:
 
 
 def _register(_: Judged, stretch: Stretch) -> Iterator[str]:
-    """Tell redirects and schemes of the REGISTERs, to the one that succeeded."""
+    """Tell how the pool was found, and redirects and schemes of the REGISTERs."""
     view = stretch.view
+    yield from _located(view)
     tried: list[int] = []
     for registration in view.registrations:
         tried += registration.transactions
@@ -55,6 +64,36 @@ def _register(_: Judged, stretch: Stretch) -> Iterator[str]:
         yield f"authenticated by {', '.join(schemes)}"
     elif not any(view.found.status(one) in CHALLENGES for one in tried):
         yield "without authentication"
+
+
+def _located(view: SessionView) -> Iterator[str]:
+    """Tell what DNS answered the client on its way to the first REGISTER."""
+    queries = view.trace.quality.queries
+    if not queries or not view.registrations:
+        return
+    until = view.time(view.registrations[0].dialog.rows[0])
+    host = view.client_address.rpartition(":")[0]
+    domain = plain_uri(view.user or "").partition("@")[2]
+    answers = [
+        one
+        for one in queries
+        if one.answered
+        and until - LOCATING_NS <= one.time_ns <= until
+        and one.name.endswith(f".{domain}")
+        and address_text(one.key)[1].rpartition(":")[0] == host
+    ]
+    if answers:
+        yield f"DNS: {', '.join(map(_answer, answers[-SHOWN_ANSWERS:]))}"
+
+
+def _answer(query: NameQuery) -> str:
+    if query.targets:
+        found = " or ".join(f"{target.host}:{target.port}" for target in query.targets[:SHOWN])
+    elif query.rcode == NXDOMAIN:
+        found = "no such name"
+    else:
+        found = "an answer" if not query.rcode else f"error {query.rcode}"
+    return f"{query.kind} {query.name} gave {found} (frame {query.frame})"
 
 
 def _scheme(view: SessionView, index: int) -> str | None:

@@ -79,7 +79,7 @@ def posting_runs(
         fanout: the copies of all posts, where they are known already.
     """
     if fanout is None:
-        fanout = fanout_of(trace)
+        fanout = fanout_of(trace, views)
     uploads = Uploads(trace)
     runs: list[FlowRun] = []
     for view in views:
@@ -88,9 +88,11 @@ def posting_runs(
     return runs
 
 
-def fanout_of(trace: Trace) -> Fanout:
-    """Return the copies of all posts of a capture."""
-    return Fanout(trace, cast("Sequence[SessionView]", outline(trace).sessions))
+def fanout_of(trace: Trace, authors: Sequence[SessionView] | None = None) -> Fanout:
+    """Return the copies of all posts of a capture, or of those of some sessions."""
+    views = cast("Sequence[SessionView]", outline(trace).sessions)
+    some = authors is not None and len(authors) < len(views)
+    return Fanout(trace, views, authors if some else None)
 
 
 def _started(run: FlowRun) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from analyzer.flows.custom import runs_of
 from analyzer.flows.signin import sign_in_runs
 from analyzer.meaning import outline
 
@@ -37,6 +36,8 @@ def flows_of(
     views = found if sessions is None else [found[index] for index in sessions]
     runs = _documented(trace, views, None if sessions is None else tuple(sessions))
     if more:
+        from analyzer.flows.custom import runs_of  # few have flows of their own
+
         own = [run for flow in more for view in views for run in runs_of(flow, view)]
         runs = _ordered((*runs, *own))
     return runs

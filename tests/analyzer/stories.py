@@ -24,7 +24,8 @@ from dissectors.xccos.reader import read_document
 from dissectors.xccos.scan import scan_items
 
 if TYPE_CHECKING:
-    from analyzer.trace import Trace
+    from analyzer.trace import OtherConnection, Trace
+    from dissectors.dns import NameQuery
     from dissectors.sip.messages import SipMessage
     from dissectors.xccos.messages import XccosDocument
 
@@ -44,6 +45,8 @@ class Quality:
 
     holes: tuple[Hole, ...]
     last_time: int
+    others: tuple[OtherConnection, ...] = ()
+    queries: tuple[NameQuery, ...] = ()
 
 
 @dataclass

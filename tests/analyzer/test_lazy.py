@@ -11,6 +11,7 @@ from analyzer.lazy import Lazy, once
 from analyzer.meaning import analyse, outline
 from analyzer.model import SESSION_FIELDS
 from analyzer.trace import open_capture
+from analyzer.views.told import tell, to_tell
 from analyzer.views.triage import triage_record
 from tests.analyzer.test_meaning_properties import Told, story_of, told
 from tests.analyzer.truths import FLOWS, PLAIN
@@ -86,6 +87,8 @@ def test_the_order_in_which_values_are_looked_at_does_not_matter(
 def _triage(path: Path, *, whole: bool) -> dict[str, object]:
     with open_capture(path) as trace:
         record = triage_record(trace, path.name, whole=whole)
+        if not whole:
+            tell(trace, record, to_tell(record["sessions"]))
         keys = triage_record(trace, path.name)["sessions"]
         record["sessions"] = [
             {name: session[name] for name in reversed(list(same))}

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.cli import shares, story
+from analyzer.cli import shares, triage_text
 from analyzer.cli.shares import MIN_SHARE, worked_out
 from analyzer.cli.terminal import plain_terminal
 from analyzer.trace import open_capture
+from analyzer.views.told import tell
 from analyzer.views.triage import triage_record
 from tests.analyzer.captures import capture, message
 
@@ -118,8 +120,10 @@ def test_a_long_triage_says_the_same_from_one_process_and_from_several(
     told = []
     for jobs in (1, 3):
         monkeypatch.setattr(shares, "MIN_SHARE", 5)
-        monkeypatch.setattr(story, "usable_jobs", lambda jobs=jobs: jobs)
+        monkeypatch.setattr(triage_text, "usable_jobs", lambda jobs=jobs: jobs)
         with open_capture(_many_sign_ins(tmp_path / f"many{jobs}.pcap")) as trace:
-            told.append(list(story.story(triage_record(trace, "x", whole=False), plain_terminal())))
+            record = triage_record(trace, "x", whole=False)
+            lines = triage_text.triage_lines(record, plain_terminal(), partial(tell, trace, record))
+            told.append(list(lines))
     assert told[0] == told[1]
     assert any("60 sessions" in line for line in told[0])

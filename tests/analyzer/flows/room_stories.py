@@ -9,7 +9,6 @@ bob.gets("hello", author="ann")
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, cast
 
@@ -27,13 +26,6 @@ if TYPE_CHECKING:
 
 ROOM = "ma-chan://example.com/1"
 TOKEN_URI = "https://web.example.com/MGCWebService/MGCWebService.asmx"
-
-
-@dataclass(frozen=True)
-class FullQuality(Quality):
-    """Quality with the connections that carry something else."""
-
-    others: tuple[OtherConnection, ...] = ()
 
 
 def chat(text: str, author: str, room: str = ROOM) -> str:
@@ -135,7 +127,7 @@ def traced(story: Story, others: Sequence[OtherConnection] = ()) -> Trace:
     """Return the trace of a story, with connections that carry something else."""
     trace = story.trace()
     known = trace.quality
-    trace.quality = FullQuality(known.holes, known.last_time or 0, tuple(others))  # type: ignore[assignment]
+    trace.quality = Quality(known.holes, known.last_time or 0, tuple(others))  # type: ignore[assignment]
     return trace
 
 

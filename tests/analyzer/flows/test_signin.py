@@ -1,4 +1,4 @@
-"""The ten steps of the sign-in, talkst what is written about captures and in the document."""
+"""The ten steps of the sign-in, against what is written about captures and in the document."""
 
 from __future__ import annotations
 
@@ -523,3 +523,16 @@ def test_the_flow_reads_like_the_document() -> None:
     needs = {step.id: {need.step for need in step.needs} for step in SIGN_IN.steps}
     assert needs["6"] == {"5"}
     assert "8" in needs["9"]
+
+
+def test_the_way_to_the_pool_is_told_where_dns_is_in_the_capture() -> None:
+    [run] = _runs(open_capture(named(FLOWS, "r2-signin-full")))
+    assert (
+        "SRV _sipinternaltls._tcp.emea.adatum.example gave no such name (frame 2), "
+        "SRV _sipinternal._tcp.emea.adatum.example gave ocsfe01.emea.adatum.example:5060 (frame 4)"
+    ) in run.steps[0].detail
+
+
+def test_answers_of_dns_to_others_are_not_told() -> None:
+    [run] = _runs(open_capture(named(FLOWS, "forked-lookup")))
+    assert "DNS" not in run.steps[0].detail
