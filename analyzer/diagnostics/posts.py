@@ -199,10 +199,11 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GC409",
         "error",
-        "Post lost by overload",
+        "Post answered 503 and lost",
         "The post was answered 503, and the client did not repeat it until it was accepted, as "
         "it should: nobody in the room will see it.",
-        "Look for the cause of the load (GC204), and post the message again.",
+        "Post the message again. Look for the cause: load (GC204), or a message that could not be "
+        "read.",
         "Group Chat Call Flows, sign-in step 6; docs/protocol.md section 9 row 5",
         _lost,
         absence=True,

@@ -50,6 +50,8 @@ def story_of(
         *endings.sentences(tale, losses),
     ]
     found.sort(key=attrgetter("time", "order"))
+    # Several requests in one frame may read alike: one sentence tells them all.
+    found = list({(one.time, one.frames, one.text): one for one in reversed(found)}.values())[::-1]
     shown = tuple(found[:MAX_SENTENCES])
     summary = summary_of(view, mine, names)
     return Story(view.index, summary, shown, len(found) - len(shown))
