@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from analyzer.flows.chats import ChatReader
 from analyzer.flows.members import Endpoint, Rosters
+from analyzer.flows.sent import NOTHING, Delivery, Known, Sent
 from analyzer.flows.values import Copy
 from analyzer.roles import plain_uri
 from analyzer.times import SECOND
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from analyzer.commands import Command
     from analyzer.dialogs import DialogDraft
-    from analyzer.flows.chats import Chat
+    from analyzer.flows.sent import Key
     from analyzer.sessions.view import SessionView
     from analyzer.trace import Trace
 
@@ -41,42 +42,6 @@ MAX_MISSING = 16
 MAX_LOOKED_AT = 1024
 """Endpoints that are looked at for them, besides those that got one."""
 OBSOLETE = 487
-
-Key = tuple[str | None, str | None, str]
-
-
-class Sent(NamedTuple):
-    """A post as it left its author."""
-
-    command: Command
-    session: int
-    chat: Chat
-    author: str | None
-    row: int
-    """On the connection nearest to the author."""
-    time: int
-
-
-class Delivery(NamedTuple):
-    """A chat message from the service."""
-
-    endpoint: Endpoint
-    row: int
-    """On the connection nearest to the receiver."""
-    time: int
-
-
-class Known(NamedTuple):
-    """What is known of those who were in the room when a post was written."""
-
-    copies: tuple[Copy, ...]
-    others: bool
-    """Somebody else was in the room, by a list, a notice or what was written."""
-    listed: bool
-    """The author had got a list of those in the room."""
-
-
-NOTHING = Known((), others=False, listed=False)
 
 
 class Fanout:

@@ -24,7 +24,7 @@ from analyzer.times import SECOND
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from analyzer.flows.copies import Known
+    from analyzer.flows.sent import Known
     from analyzer.flows.subscriptions import Attempt, Subscription
     from analyzer.flows.values import Copy, FlowOutcome, FlowStep
     from analyzer.sessions.view import SessionView

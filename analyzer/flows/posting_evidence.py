@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from analyzer.commands import Command
-    from analyzer.flows.copies import Known
+    from analyzer.flows.sent import Known
     from analyzer.flows.spec import Step
     from analyzer.flows.subscriptions import Attempt, Walk
     from analyzer.flows.uploads import Uploads

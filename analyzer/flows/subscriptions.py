@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.commands import Command
-    from analyzer.flows.copies import Fanout, Sent
+    from analyzer.flows.copies import Fanout
+    from analyzer.flows.sent import Sent
     from analyzer.sessions.view import SessionView
 
 REPEAT_NS = 60 * SECOND
