@@ -59,15 +59,16 @@ class Others:
     ``who`` is whatever stands for a connection where it is read.
     """
 
-    def __init__(self, kept: list[Beginning]) -> None:
-        """Keep what is found in ``kept``."""
+    def __init__(self, kept: list[Beginning], most: int | None = None) -> None:
+        """Keep what is found, ``most`` connections of it, in ``kept``."""
         self._kept = kept
+        self._most = MAX_OTHERS if most is None else most
         self._begun: dict[object, Beginning] = {}
         """Those of which more is wanted."""
 
     def remember(self, who: object, key: bytes, service: str) -> None:
         """Begin to keep what a connection begins with, if it is of use."""
-        if service in REMEMBERED and len(self._kept) < MAX_OTHERS:
+        if service in REMEMBERED and len(self._kept) < self._most:
             beginning = self._begun[who] = Beginning(key, service)
             self._kept.append(beginning)
 

@@ -102,7 +102,7 @@ def new_pipeline(
 ) -> Pipeline | Pass:
     """Return a pipeline for all connections of a capture: the compiled one where it is built."""
     if not compiled():
-        return Pipeline(items=items)
+        return Pipeline(items=items, streaming=streaming)
     from analyzer._speedups.pipeline import Pass  # not everywhere
 
     return Pass(items=items, read_back=read_back, streaming=streaming)

@@ -55,12 +55,15 @@ MAX_PROBLEMS = 200
 class Pipeline:
     """Feed it the bytes of a capture; ``close`` returns what was read."""
 
-    def __init__(self, share: Share | None = None, *, items: bool = True) -> None:
+    def __init__(
+        self, share: Share | None = None, *, items: bool = True, streaming: bool = False
+    ) -> None:
         """Begin.
 
         Args:
             share: read only some of the connections.
             items: scan the bodies for XCCOS; without it the rows have no items.
+            streaming: messages are only listed: no other connections are remembered.
         """
         self._reading = Reading()
         self._writer = RowWriter(self._reading.rows, items=items)
@@ -72,7 +75,7 @@ class Pipeline:
         self._tcp: dict[int, Flow] = {}
         self._udp: dict[bytes, tuple[Flow, int]] = {}
         self._batch: list[tuple[int, list[Framed]]] = []
-        self._others = Others(self._reading.others)
+        self._others = Others(self._reading.others, 0 if streaming else None)
 
     @property
     def reading(self) -> Reading:

@@ -45,7 +45,7 @@ class CaptureStream:
         self._given = 0
         self._began: int | None = None
         self.quality: Quality | None = None
-        """Of the whole capture, when the last window was given."""
+        """Of the whole capture but for its other connections, when the last window was given."""
 
     def __enter__(self) -> Self:
         return self

@@ -72,7 +72,7 @@ cdef class Messages(Framer):
 cdef class Connections(RowWriter):
     """TCP connections and UDP flows, and the messages in them."""
 
-    def __init__(self, *, items=True):
+    def __init__(self, *, items=True, streaming=False):
         """Begin; without ``items`` bodies are not looked at."""
         RowWriter.__init__(self, items=items)
         self.heads = HeadScanner(self.strings, self.cseqs)
@@ -82,7 +82,8 @@ cdef class Connections(RowWriter):
         self.udp = {}
         self.tls = []
         self.most_early = reference.MAX_EARLY
-        self.others = Others(self.reading.others)
+        # Whoever only lists messages asks for no other connections.
+        self.others = Others(self.reading.others, 0 if streaming else None)
         self.most_tls = reference.MAX_TLS
         self.most_first = FIRST_BYTES
         self.hello = reference.HELLO_LENGTH

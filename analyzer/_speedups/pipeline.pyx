@@ -101,7 +101,7 @@ cdef class Pass(Connections):
                 is fed is kept.
             streaming: rows are taken away with ``take`` while reading goes on.
         """
-        Connections.__init__(self, items=items)
+        Connections.__init__(self, items=items, streaming=streaming)
         self.records = _Records()
         self.records.owner = self
         self.layers = Layers()

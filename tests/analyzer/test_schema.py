@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 
 from analyzer.views.commands import FIELDS as COMMAND_FIELDS
 from analyzer.views.dialogs import FIELDS as DIALOG_FIELDS
+from analyzer.views.findings import FIELDS as FINDING_FIELDS
 from analyzer.views.messages import FIELDS as MESSAGE_FIELDS
 from analyzer.views.messages import FULL_FIELDS
 from analyzer.views.sessions import FIELDS as SESSION_FIELDS
@@ -71,6 +72,17 @@ def test_every_full_line_keeps_to_its_schema(path: Path) -> None:
     values = [json.loads(line) for line in lines]
     assert _checked("message", values) > 0
     assert {tuple(value) for value in values} == {(*MESSAGE_FIELDS, *FULL_FIELDS)}
+
+
+def test_findings_keep_to_their_schema() -> None:
+    lines = xccos("findings", *CAPTURES, "--format", "jsonl").lines
+    values = [json.loads(line) for line in lines]
+    assert {value["rule"] for value in values} >= {"GC203", "GC301", "GC409"}
+    assert _checked("finding", values) == len(values)
+    assert {tuple(value) for value in values} == {("file", *FINDING_FIELDS)}
+    schema = _validator("finding").schema
+    assert isinstance(schema, dict)
+    assert schema["required"] == list(FINDING_FIELDS)
 
 
 @pytest.mark.parametrize("command", LISTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -56,7 +57,7 @@ def test_windows_give_what_the_whole_gives(
             found += records(window)
             sizes.append(len(window))
     assert found == expected
-    assert stream.quality == quality
+    assert stream.quality == replace(quality, others=())
     assert len(sizes) > 1 or together == 4096
 
 
