@@ -19,6 +19,7 @@ from dissectors.model import address_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from analyzer.dialogs import DialogDraft
     from analyzer.flows.engine import Judged
     from analyzer.flows.stretch import Stretch
     from analyzer.sessions.view import SessionView
@@ -128,6 +129,7 @@ def _lookup(_: Judged, stretch: Stretch) -> Iterator[str]:
         branches = sum(fork_of.get(one.index) == dialog.index for one in view.dialogs)
         if branches:
             yield f"forked to {branches + 1} instances"
+        yield from _hops(view, dialog)
 
 
 def _how_found(view: SessionView, uri: str) -> str:
@@ -180,6 +182,23 @@ def _channel(_: Judged, stretch: Stretch) -> Iterator[str]:
             row = _provisioned(view.trace).get(plain_uri(uri))
             how = "" if row is None else f", the pool URI provisioned in frame {view.frame(row)}"
             yield f"to {uri}{how}"
+        yield from _hops(view, dialog)
+
+
+def _hops(view: SessionView, dialog: DialogDraft) -> Iterator[str]:
+    """Tell the way of the first request of a proxied dialog, from connection to connection."""
+    if not dialog.copies:
+        return
+    origin, rows = view.material.copies, view.trace.rows
+    first = dialog.rows[0]
+    seen = origin.get(first, first)
+    same = [row for row in (first, *dialog.copies) if origin.get(row, row) == seen]
+    same.sort(key=rows.vias.__getitem__)  # a proxy adds one (RFC 3261 section 16.6)
+    if len(same) > 1:
+        streams = [view.trace.streams[rows.stream[row]] for row in same]
+        way = " → ".join([streams[0].src, *(stream.dst for stream in streams)])
+        frames = ", ".join(str(view.frame(row)) for row in same)
+        yield f"over {len(same)} hops: {way} (frames {frames})"
 
 
 def _preferences(_: Judged, stretch: Stretch) -> Iterator[str]:

@@ -126,11 +126,14 @@ def _refused(view: SessionView, index: int, tried: Sequence[int]) -> Seen:
 
 def subscribed(stretch: Stretch) -> Seen | None:
     """Judge the subscriptions: one accepted is enough, if the contact list was not refused."""
-    tried = _of_sign_in(stretch.view, stretch.requests("SUBSCRIBE", "subscription"))
+    view = stretch.view
+    asked, leaves = stretch.requests("SUBSCRIBE", "subscription"), view.material.events.asks_zero
+    request = view.found.request
+    staying = [one for one in asked if request[one] < 0 or not leaves(request[one])]
+    tried = _of_sign_in(view, staying or asked)
     seen = answered_once(stretch, tried, several=True)
     if seen is None or seen.status != "ok":
         return seen
-    view = stretch.view
     bad = [one for one in tried if _failed(view, one)]
     if not bad:
         return seen

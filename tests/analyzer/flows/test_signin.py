@@ -536,3 +536,17 @@ def test_the_way_to_the_pool_is_told_where_dns_is_in_the_capture() -> None:
 def test_answers_of_dns_to_others_are_not_told() -> None:
     [run] = _runs(open_capture(named(FLOWS, "forked-lookup")))
     assert "DNS" not in run.steps[0].detail
+
+
+def test_the_hops_of_a_proxied_invitation_are_told() -> None:
+    [run] = _runs(open_capture(named(FLOWS, "fe-two-hops")))
+    way = "192.168.2.22:49180 → 192.168.1.12:5060 → 192.168.1.16:5061"
+    assert f"over 2 hops: {way} (frames 28, 30)" in run.steps[3].detail
+    [near] = _runs(open_capture(named(FLOWS, "r2-signin-full")))
+    assert "hops" not in near.steps[3].detail
+
+
+def test_subscriptions_that_end_at_sign_off_are_no_part_of_the_sign_in() -> None:
+    [run] = _runs(open_capture(named(PLAIN, "signin-tcp")))
+    off = max(frame for step in run.steps for frame in step.frames)
+    assert max(run.steps[1].frames) < off
