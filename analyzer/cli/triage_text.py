@@ -178,7 +178,9 @@ def _judgement(session: Record, findings: Iterable[Record]) -> tuple[str, str]:
     name = judged(session)
     if name == "ok" and any(one["severity"] != "note" for one in findings):
         name = "doubtful"
-    return name, {"failed": "bad", "doubtful": "doubtful", "ok": "good"}[name]
+    if name == "ok" and any(step["status"] == "not-captured" for step in session["steps"]):
+        name = "unknown"  # nothing went wrong as far as can be seen, and not all of it can
+    return name, {"failed": "bad", "ok": "good"}.get(name, "doubtful")
 
 
 def _facts(session: Record, terminal: Terminal) -> Iterator[str]:

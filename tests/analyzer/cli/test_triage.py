@@ -268,3 +268,8 @@ def test_nothing_that_failed_is_left_untold(name: str) -> None:
     for problem in problems:
         frames = [word.rstrip(",);:") for word in problem.split("frame ")[1:]]
         assert all(frame.split()[0].rstrip(",);:") in text for frame in frames)
+
+
+def test_a_sign_in_that_is_not_all_captured_is_not_marked_as_well() -> None:
+    lines = xccos("triage", require_shared() / "flows/late-start.pcapng").lines
+    assert any(line.lstrip().startswith("? chandra was signed in before") for line in lines)
