@@ -1,0 +1,3 @@
+"""Tests of ladder diagrams."""
+
+from __future__ import annotations
