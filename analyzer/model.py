@@ -348,6 +348,11 @@ class Analysis:
             for value in values:
                 hash(value)
 
+    def transaction_number(self, row: int) -> int | None:
+        """Return the transaction of one row, without a table of all."""
+        index = self._transaction_of[row]
+        return index if index >= 0 else None
+
     @once
     def transaction_of(self) -> dict[int, int]:
         """Row to transaction."""

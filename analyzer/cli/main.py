@@ -27,6 +27,7 @@ COMMANDS = {
     "flows": ("analyzer.cli.flows:flows", "List how far each sign-in and post got, by steps."),
     "story": ("analyzer.cli.story:story", "Tell each session in sentences."),
     "path": ("analyzer.cli.path:path", "Show which waits made a sign-in slow."),
+    "ladder": ("analyzer.cli.ladder:ladder", "Draw who said what to whom: text, SVG, HTML, PDF."),
     "findings": ("analyzer.cli.findings:findings", "List what is wrong, with frames and advice."),
     "rules": ("analyzer.cli.findings:rules", "List all rules: what findings can be."),
     "explain": ("analyzer.cli.findings:explain", "Explain a rule, or a number of an answer."),

@@ -24,7 +24,7 @@ Command = Any
 """What click's decorators take and give: a function that becomes a command."""
 
 
-def _parsed(read: Callable[[str], object]) -> Callable[..., object]:
+def parsed_by(read: Callable[[str], object]) -> Callable[..., object]:
     """Return a callback that reads the text of an option, or the texts of a repeatable one."""
 
     def callback(ctx: click.Context, param: click.Parameter, value: object) -> object:
@@ -59,7 +59,9 @@ def _typed_time(text: str) -> TypedTime:
     return parse_typed_time(text)
 
 
-def _applied(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+def applied(options: Sequence[Callable[[Command], Command]]) -> Callable[[Command], Command]:
+    """Return a decorator that adds several options, in their order."""
+
     def apply(command: Command) -> Command:
         for option in reversed(options):
             command = option(command)
@@ -96,16 +98,16 @@ index_option = click.option(
     help="Read the capture itself, even where `xccos index` saved its rows.",
 )
 
-reading_options = _applied((keylog_option, index_option))
+reading_options = applied((keylog_option, index_option))
 
-files_argument = _applied(
+files_argument = applied(
     (
         click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path()),
         reading_options,
     )
 )
 
-filter_options = _applied(
+filter_options = applied(
     (
         click.option("--user", "users", multiple=True, metavar="WHO",
                      help="URI, address or the part before the @; * stands for any characters."),
@@ -114,19 +116,19 @@ filter_options = _applied(
         click.option("--method", "methods", multiple=True, metavar="METHOD",
                      help="SIP method; of an answer, the method it answers."),
         click.option("--status", "statuses", multiple=True, metavar="STATUS",
-                     callback=_parsed(_status), help="200, 4xx, 400-499, >=400 ..."),
+                     callback=parsed_by(_status), help="200, 4xx, 400-499, >=400 ..."),
         click.option("--command", "commands", multiple=True, metavar="NAME",
                      help="XCCOS id: join, or cmd:join, rpl:join, ntc:join; grpchat."),
         click.option("--room", "rooms", multiple=True, metavar="ROOM",
                      help="URI or name of a room, or a part of one."),
-        click.option("--from-time", callback=_parsed(_typed_time), metavar="TIME",
+        click.option("--from-time", callback=parsed_by(_typed_time), metavar="TIME",
                      help="2026-11-22T07:20:06Z, 2026-11-22, 07:20; UTC unless it has a zone."),
-        click.option("--to-time", callback=_parsed(_typed_time), metavar="TIME",
+        click.option("--to-time", callback=parsed_by(_typed_time), metavar="TIME",
                      help="The same; up to the end of the day, minute or second given."),
     )
 )  # fmt: skip
 
-output_options = _applied(
+output_options = applied(
     (
         click.option("--format", "format_", type=click.Choice(FORMATS),
                      help="Default: by the suffix of -o, else table."),

@@ -142,10 +142,22 @@ def pairs_with(trace: Trace, row: int) -> list[CommandPair]:
     index = analysis.transaction_of.get(row)
     transaction = None if index is None else analysis.transactions[index]
     request = None if transaction is None or transaction.final != row else transaction.request
+    by_row = _pairs_by_row(trace)
+    found = {*by_row.get(row, ()), *(by_row.get(request, ()) if request is not None else ())}
+    pairs = (analysis.pairs[number] for number in sorted(found))
     return [
         pair
-        for pair in analysis.pairs
-        if pair.row == row
-        or (request is not None and pair.row == request)
-        or any(reply.row == row for reply in pair.replies)
+        for pair in pairs
+        if pair.row in {row, request} or any(reply.row == row for reply in pair.replies)
     ]
+
+
+def _pairs_by_row(trace: Trace) -> dict[int, list[int]]:
+    """Return the numbers of the pairs that each message is part of, worked out once."""
+    known: dict[int, list[int]] | None = trace.__dict__.get("_pairs_by_row")
+    if known is None:
+        known = trace.__dict__["_pairs_by_row"] = {}
+        for number, pair in enumerate(trace.analysis().pairs):
+            for row in {pair.row, *(reply.row for reply in pair.replies)} - {None}:
+                known.setdefault(row, []).append(number)
+    return known

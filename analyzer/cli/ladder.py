@@ -1,0 +1,112 @@
+"""``xccos ladder``: what was said between whom, as a diagram."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from analyzer.cli.exits import OK
+from analyzer.cli.ladder_options import (
+    choice_of,
+    choice_options,
+    look_of,
+    look_options,
+    shown_of,
+    shown_options,
+)
+from analyzer.cli.main import color_option
+from analyzer.cli.options import reading_options
+from analyzer.cli.pages import documents, ladder_format, show_text, write_pages
+from analyzer.cli.reading import Reading
+from analyzer.cli.terminal import talk
+from analyzer.ladder.build import ladder_of
+from analyzer.ladder.renderers import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from analyzer.ladder.values import Ladder
+    from analyzer.trace import Trace
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  xccos ladder capture.pcap --session 1
+  xccos ladder capture.pcap --flow posting:1 -o post.svg
+  xccos ladder capture.pcap --user ann --alias 10.0.0.5=fe1 -o ann.html
+  xccos ladder capture.pcap --room Sales --time relative -o sales.pdf
+"""
+)
+@click.argument("file", type=click.Path())
+@choice_options
+@click.option("-o", "--output", metavar="FILE",
+              help="Write to a file: .svg .png .pdf .html .mmd .puml .txt.")  # fmt: skip
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)),
+              help="Default: by the suffix of -o, else txt.")  # fmt: skip
+@shown_options
+@look_options
+@click.option("--width", type=click.IntRange(min=40, max=1000), metavar="N",
+              help="Columns of text; by default those of the terminal.")  # fmt: skip
+@click.option("--ascii", "plain", is_flag=True, help="Text in ASCII only.")
+@click.option("--wireshark-filter", "as_filter", is_flag=True,
+              help="Print the display filter that shows these messages in Wireshark.")  # fmt: skip
+@reading_options
+@color_option
+def ladder(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
+    """Draw who said what to whom, in order of time.
+
+    Lanes are clients, front ends and services; replies are tied to their commands and copies to
+    their posts, steps of the documented flows are marked. Several values of one option mean any of
+    them, several options mean all of them. Without -o it is text for the terminal.
+    """
+    return _Ladder(options).run()
+
+
+class _Ladder:
+    def __init__(self, options: dict[str, Any]) -> None:
+        self._options = options
+        self._file: str = options["file"]
+        self._reading = Reading([self._file])
+        self._output: str | None = options["output"]
+        self._format = ladder_format(options["format_"], self._output)
+        self._choice = choice_of(options)
+        self._shown = shown_of(options)
+        look = look_of(options)
+        self._look = replace(look, width=options["width"], unicode=not options["plain"])
+
+    def run(self) -> int:
+        for _ in self._reading.each(self._draw):
+            pass
+        return self._reading.code
+
+    def _draw(self, _: str, trace: Trace) -> Iterator[int]:
+        try:
+            found = ladder_of(trace, self._choice, self._shown)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+        if not found.events:
+            talk("xccos: no message matches")
+        if self._options["as_filter"]:
+            self._print_filter(found)
+        elif self._format == "txt" and self._output in (None, "-"):
+            show_text(found, self._look)
+        else:
+            self._write(trace, found)
+        yield OK
+
+    def _write(self, trace: Trace, found: Ladder) -> None:
+        from analyzer.views.detail import detail_record
+
+        pages = documents(found, self._look, self._format, lambda row: detail_record(trace, row))
+        write_pages(pages, self._format, self._output, [self._file])
+
+    @staticmethod
+    def _print_filter(found: Ladder) -> None:
+        from analyzer.wireshark.filters import frames_filter
+
+        frames = {frame for event in found.events for frame in event.frames}
+        sys.stdout.write(frames_filter(sorted(frames)) + "\n")

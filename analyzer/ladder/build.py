@@ -1,0 +1,263 @@
+"""From a capture to a ladder: ``ladder_of`` is the only entry.
+
+What is chosen becomes events in order of time; a message seen on several hops is one event. Then
+likes are folded, and steps, replies and copies laid over what is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyzer.collector import paused
+from analyzer.diagnostics.table import diagnose
+from analyzer.ladder.beside import Contact, Gap, gaps, questions, told, uploads
+from analyzer.ladder.fold import fold_answers, fold_repeats, kept
+from analyzer.ladder.lanes import Lanes
+from analyzer.ladder.overlay import Overlay
+from analyzer.ladder.selection import Choice, choose
+from analyzer.ladder.spoken import Spoken
+from analyzer.ladder.values import Arrow, Ladder, Note
+from analyzer.times import duration_text, time_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from analyzer.ladder.lanes import Ends, Key
+    from analyzer.ladder.selection import Chosen
+    from analyzer.ladder.values import Event, Lane
+    from analyzer.trace import Trace
+
+MAX_EVENTS = 50_000
+"""Of one ladder: nobody reads more, and a page of so many is 40 MB."""
+
+SHOWN_USERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How what is chosen becomes a ladder."""
+
+    hops: bool = False
+    """Draw every sighting of a message, between the hosts of its connection."""
+    fold: bool = True
+    """Fold likes that follow one another."""
+    fold_answers: bool = False
+    """Put the 2xx of a request into its arrow."""
+    findings: bool = True
+    """Say findings beside the messages that they rest on."""
+    hide_lanes: tuple[str, ...] = ()
+    """By kind (``dns``), key (``client-2``) or name."""
+    hide_methods: tuple[str, ...] = ()
+    """SIP methods, with their answers; also the names of XCCOS commands."""
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    """Name by host, ``host:port``, user or URI."""
+
+
+class _Draft(NamedTuple):
+    """An event before its lanes have numbers."""
+
+    time: int
+    order: int
+    ends: Ends | tuple[Key, Key]
+    what: int | Contact | Gap
+    """Row, or what stands beside messages."""
+
+
+def ladder_of(trace: Trace, choice: Choice | None = None, options: Options | None = None) -> Ladder:
+    """Return the ladder of what is chosen of an open capture.
+
+    Raises ValueError, with a line for people, when something chosen is not in the capture.
+    """
+    with paused():
+        return _Builder(trace, choice or Choice(), options or Options()).build()
+
+
+class _Builder:
+    def __init__(self, trace: Trace, choice: Choice, options: Options) -> None:
+        self._trace = trace
+        self._choice = choice
+        self._options = options
+        self._chosen: Chosen = choose(trace, choice)
+        self._scene = self._chosen.scene
+        self._lanes = Lanes(self._scene, options.aliases)
+        self._spoken = Spoken(self._scene, options.aliases)
+        self._left_out: list[str] = []
+
+    def build(self) -> Ladder:
+        origins = self._wanted()
+        drafts = sorted(self._drafts(origins), key=lambda one: (one.time, one.order))
+        if len(drafts) > MAX_EVENTS:
+            self._left_out.append(
+                f"{len(drafts) - MAX_EVENTS} events after these are left out: choose a session, "
+                "a dialog or a time"
+            )
+            del drafts[MAX_EVENTS:]
+        lanes, numbers = self._shown(*self._lanes.finished(_keys(drafts)))
+        return self._laid_over(origins, lanes, list(self._events(drafts, numbers)))
+
+    def _wanted(self) -> list[int]:
+        """Return the messages that are chosen and not hidden, in order."""
+        hide = {method.upper() for method in self._options.hide_methods}
+        rows = sorted(self._chosen.rows)
+        if not hide:
+            return rows
+        shown = [row for row in rows if not self._spoken.is_one_of(row, hide)]
+        if len(shown) < len(rows):
+            names = ", ".join(sorted(hide))
+            self._left_out.append(f"{len(rows) - len(shown)} messages of {names} are hidden")
+        return shown
+
+    def _drafts(self, origins: Sequence[int]) -> Iterator[_Draft]:
+        scene, times = self._scene, self._scene.rows.time
+        copies = 0
+        # Sessions first: they say whose the hosts are that other messages are between.
+        for origin in sorted(origins, key=lambda row: (row not in scene.places, row)):
+            for way in scene.ways(origin):
+                if self._options.hops:
+                    for row in way:
+                        yield _Draft(times[row], row, self._lanes.leg(row, way), row)
+                    continue
+                copies += len(way) - 1
+                nearest = scene.nearest(origin)
+                row = nearest if nearest in way else way[0]
+                yield _Draft(times[row], row, self._lanes.path(way), row)
+        if copies:
+            self._left_out.append(f"{copies} copies on further hops are merged: --hops shows them")
+        yield from self._beside(origins)
+
+    def _beside(self, origins: Sequence[int]) -> Iterator[_Draft]:
+        """Yield what lies between the first and the last message, and what came before them."""
+        choice, times = self._choice, self._scene.rows.time
+        if not origins:
+            return
+        first, last = times[origins[0]], max(times[row] for row in origins)
+        for gap in gaps(self._scene, self._lanes, origins):
+            if first <= gap.time <= last:
+                yield _Draft(gap.time, -1, gap.ends, gap)
+        if choice.dialogs or choice.rooms or choice.frames or choice.from_time or choice.to_time:
+            return
+        asked = (one for one in questions(self._scene, self._lanes) if one.time <= first)
+        sent = (one for one in uploads(self._scene, self._lanes) if first <= one.time <= last)
+        for contact in (*asked, *sent):
+            yield _Draft(contact.time, -1, (contact.source, contact.target), contact)
+
+    def _shown(
+        self, lanes: Sequence[Lane], numbers: Mapping[Key, int]
+    ) -> tuple[tuple[Lane, ...], dict[Key, int]]:
+        """Return the lanes that are not hidden, and their numbers by key."""
+        hide = {name.strip().casefold() for name in self._options.hide_lanes}
+        stay = [
+            number
+            for number, lane in enumerate(lanes)
+            if not hide & {lane.key, lane.kind, lane.title.casefold()}
+        ]
+        if len(stay) < len(lanes):
+            names = ", ".join(lane.title for at, lane in enumerate(lanes) if at not in set(stay))
+            self._left_out.append(f"hidden: {names}")
+        place = {number: at for at, number in enumerate(stay)}
+        shown = {key: place[number] for key, number in numbers.items() if number in place}
+        return tuple(lanes[number] for number in stay), shown
+
+    def _events(self, drafts: Sequence[_Draft], numbers: Mapping[Key, int]) -> Iterator[Event]:
+        for draft in drafts:
+            source, target = (numbers.get(key) for key in draft.ends[:2])
+            if source is None or target is None:
+                continue
+            if isinstance(draft.what, Gap):
+                yield _hole(draft.what, source, target)
+            elif isinstance(draft.what, Contact):
+                yield _contact(draft.what, source, target)
+            else:
+                via = draft.ends[2] if len(draft.ends) > 2 else ()
+                through = tuple(numbers[key] for key in via if key in numbers)
+                way = (source, target, through)
+                yield self._spoken.arrow(draft.what, way, alone=self._options.hops)
+
+    def _laid_over(
+        self, origins: Sequence[int], lanes: tuple[Lane, ...], events: list[Event]
+    ) -> Ladder:
+        overlay = Overlay(self._scene, self._chosen.book)
+        if self._options.findings:
+            events = self._with_findings(events)
+        if self._options.fold_answers:
+            events = [one for _, one in kept(fold_answers(events, overlay.request_of))]
+        if self._options.fold:
+            steps = overlay.steps(events)
+            events = [one for _, one in kept(fold_repeats(events, steps))]
+        title, subtitle = self._heading(origins)
+        return Ladder(
+            title=title,
+            subtitle=subtitle,
+            lanes=lanes,
+            events=tuple(events),
+            groups=overlay.groups(events),
+            brackets=overlay.brackets(events),
+            began=events[0].time if events else 0,
+            digits=self._trace.quality.digits,
+            left_out=tuple(self._left_out),
+        )
+
+    def _with_findings(self, events: list[Event]) -> list[Event]:
+        """Put findings behind the last event that they rest on."""
+        last: dict[int, int] = {}
+        for at, event in enumerate(events):
+            last.update(dict.fromkeys(event.frames, at))
+        some = None if self._scene.whole else [view.index for view in self._scene.views]
+        behind: dict[int, list[Note]] = {}
+        for frame, one in told(diagnose(self._trace, sessions=some), last):
+            at = last[frame]
+            note = Note(
+                *("finding", (), f"{one.rule} {one.title}", f"{one.severity}: {one.detail}"),
+                *(events[at].time, one.frames, "bad" if one.severity == "error" else "doubtful"),
+            )
+            behind.setdefault(at, []).append(note)
+        return [one for at, event in enumerate(events) for one in (event, *behind.get(at, ()))]
+
+    def _heading(self, origins: Sequence[int]) -> tuple[str, str]:
+        views = self._scene.views
+        if len(views) == 1:
+            title = f"Session {views[0].index + 1}: {self._lanes.person(views[0].user)}"
+        else:
+            title = f"{len(views)} sessions" if views else "SIP messages"
+            if 1 < len(views) <= SHOWN_USERS:
+                title += f" ({', '.join(self._lanes.person(view.user) for view in views)})"
+        words = [one for one in self._chosen.words if not one.startswith("session ")]
+        if words:
+            title += f": {'; '.join(words)}"
+        parts = [PurePath(self._trace.name).name]
+        if origins:
+            times, digits = self._scene.rows.time, min(self._trace.quality.digits, 3)
+            first, last = times[origins[0]], max(times[row] for row in origins)
+            began = time_text(first, digits).replace("T", " ").replace("Z", " UTC")
+            parts += [f"{began}, {duration_text(last - first)}"]
+        return title, ", ".join(parts)
+
+
+def _keys(drafts: Iterable[_Draft]) -> Iterator[Key]:
+    for draft in drafts:
+        yield draft.ends[0]
+        yield draft.ends[1]
+        if len(draft.ends) > 2:
+            yield from draft.ends[2]
+
+
+def _hole(gap: Gap, source: int, target: int) -> Note:
+    size = f"{gap.hole.length} bytes" if gap.hole.length else "some bytes"
+    lanes = (min(source, target), max(source, target))
+    return Note(
+        *("hole", lanes, f"hole in the capture: {size} missing", gap.text),
+        *(gap.time, (gap.hole.frame,)),
+    )
+
+
+def _contact(contact: Contact, source: int, target: int) -> Arrow:
+    return Arrow(
+        *(source, target, "connection", contact.label, contact.text, contact.time),
+        frame=contact.frames[0],
+        rows=(),
+        frames=contact.frames,
+        tone=contact.tone,
+        session=contact.session,
+    )

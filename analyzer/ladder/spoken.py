@@ -1,0 +1,106 @@
+"""SIP messages as arrows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.ladder.fold import worst
+from analyzer.ladder.labels import Labels, heat_of
+from analyzer.ladder.values import Arrow, Hop
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from analyzer.ladder.scene import Replied, Scene
+
+Way = tuple[int, int, tuple[int, ...]]
+"""Numbers of the source and target lane, and of those that are passed."""
+
+
+class Spoken:
+    """Makes the arrows of messages."""
+
+    def __init__(self, scene: Scene, aliases: Mapping[str, str]) -> None:
+        self._scene = scene
+        self._rows = scene.rows
+        self._aliases = aliases
+        self._labels = Labels(scene)
+
+    def is_one_of(self, row: int, names: set[str]) -> bool:
+        """Say whether a message has one of these methods or is about one of these commands."""
+        method = self._rows.strings.values[self._rows.method[row]] or ""
+        if method.upper() in names:
+            return True
+        transaction = self._scene.transaction(row)
+        asked = row if transaction is None or transaction.request is None else transaction.request
+        return any(name.upper() in names for _, name, _ in self._scene.items(asked))
+
+    def arrow(self, row: int, lanes: Way, *, alone: bool) -> Arrow:
+        """Return the arrow of one sighting of a message; ``alone``: its hops have arrows too."""
+        scene, rows = self._scene, self._rows
+        way = next(one for one in scene.ways(scene.origin(row)) if row in one)
+        place = scene.places.get(row)
+        latency, since = self._latency(row)
+        marks, tone = self._labels.marks(row)
+        hops = () if alone else tuple(self._hop(one) for one in way if one != row)
+        seen = (row,) if alone else way
+        answer = rows.status[row] >= 0
+        return Arrow(
+            source=lanes[0],
+            target=lanes[1],
+            via=lanes[2],
+            kind="response" if answer else "request",
+            label=self._labels.label(row),
+            text=self._labels.text(row),
+            time=rows.time[row],
+            frame=rows.frame[row],
+            rows=(row,),
+            frames=tuple(sorted({frame for one in seen for frame in rows.frames(one)})),
+            status=rows.status[row] if answer else None,
+            code=None if answer else self._labels.code(row),
+            tone=worst(tone, self._labels.tone(row)),
+            latency_ms=latency,
+            latency_of=since,
+            heat=heat_of(latency),
+            marks=marks,
+            hops=hops,
+            session=None if place is None else place.view.index,
+            call_id=rows.strings.values[rows.call_id[row]],
+            method=rows.strings.values[rows.method[row]],
+        )
+
+    def _hop(self, row: int) -> Hop:
+        stream = self._scene.trace.streams[self._rows.stream[row]]
+        named = [self._named(address) for address in (stream.src, stream.dst)]
+        return Hop(row, self._rows.frame[row], named[0], named[1], self._rows.time[row])
+
+    def _named(self, address: str) -> str:
+        host, _, port = address.rpartition(":")
+        alias = self._aliases.get(address) or self._aliases.get(host.strip("[]"))
+        return f"{alias}:{port}" if alias else address
+
+    def _latency(self, row: int) -> tuple[float | None, str]:
+        """Return how long a message was waited for, in milliseconds, and since what."""
+        rows, scene = self._rows, self._scene
+        if rows.status[row] >= 0:
+            transaction = scene.transaction(row)
+            asked = None if transaction is None else transaction.request
+            if asked is None or asked > row:
+                return None, ""
+            method = rows.strings.values[rows.method[asked]] or "request"
+            return self._since(row, asked), f"{method} in frame {rows.frame[asked]}"
+        replied = [one for one in scene.replies.get(scene.origin(row), ()) if _asked(one)]
+        if not replied:
+            return None, ""
+        # Of several commands the first waited longest.
+        first = min(replied, key=lambda one: one.command.row)
+        asked = scene.nearest(scene.origin(first.command.row))
+        return self._since(row, asked), f"{first.command.name} in frame {rows.frame[asked]}"
+
+    def _since(self, row: int, asked: int) -> float:
+        return (self._rows.time[row] - self._rows.time[asked]) / 1e6
+
+
+def _asked(one: Replied) -> bool:
+    """Say whether the command of a reply is in the capture."""
+    return one.command.element >= 0
