@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from analyzer.ladder.values import Answer, Arrow, Bracket, Group, Hop, Ladder, Lane, Note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 BEGAN = 1_795_331_206_541_123_000
 """2026-11-22 07:06:46.541123 UTC"""
@@ -116,5 +121,10 @@ def alone() -> Ladder:
     return Ladder(HOSTILE, HOSTILE, (lane,), (spoken, note), (group,), (), BEGAN, 9, (HOSTILE,))
 
 
-EVERY = {"sign_in": sign_in, "empty": empty, "alone": alone, "long": lambda: long(60)}
+EVERY: dict[str, Callable[[], Ladder]] = {
+    "sign_in": sign_in,
+    "empty": empty,
+    "alone": alone,
+    "long": lambda: long(60),
+}
 """Ladders that every renderer must stand."""
