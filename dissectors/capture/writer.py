@@ -1,7 +1,8 @@
 """Frames to capture files: the inverse of the readers.
 
 The one rule: ``read(write(frames)) == frames`` in everything but the offsets, as far as the format
-can say it: times that the unit of the file cannot hold are rounded down.
+can say it: times that the unit of the file cannot hold are rounded down. ``PcapStream`` and
+``PcapngStream`` give the bytes frame by frame, so that a long file is never held.
 
 Frames that a format cannot hold at all raise ``ValueError``: unlike what is read, what is written
 is in the caller's hands.
@@ -21,8 +22,18 @@ if TYPE_CHECKING:
 
     from dissectors.model import Frame
 
+_UINT16 = 2**16 - 1
 _UINT32 = 2**32
 _UINT64 = 2**64
+COMMENT = 1
+"""Code of the option ``opt_comment``, which any block may have."""
+_USER_APPLICATION = 4  # shb_userappl: the program that wrote a section
+MAX_COMMENT = 4096
+"""Bytes of one comment of ours. The format has room for 65,535, but people read it in one line."""
+MAX_COMMENTS = 32
+"""Comments of one frame: a proxied message may be cited by many findings."""
+# Of frames from before 1970: far enough for every time that is kept in 64 bits.
+_BEFORE_1970 = -(2**63 // NANOSECONDS)
 
 
 def write_pcap(
@@ -37,24 +48,49 @@ def write_pcap(
 
     Raises ``ValueError`` for a frame of another link type, or a time outside of 1970 to 2106.
     """
-    order, digits = "<>"[big_endian], 9 if nanoseconds else 6
-    magic, variant = next(
-        (magic, variant)
-        for magic, variant in VARIANTS.items()
-        if variant.order == order and variant.digits == digits
-    )
-    header = Struct(order + FILE_HEADER)
-    pack, unit = Struct(order + variant.record).pack, 10 ** (9 - digits)
-    parts = [magic + header.pack(0, *VERSION, 0, 0, snaplen, link)[4:]]
-    for frame in frames:
-        if frame.link != link:
-            raise ValueError(f"frame {frame.number} has link type {frame.link}, not {link}")
+    stream = PcapStream(link, nanoseconds=nanoseconds, big_endian=big_endian, snaplen=snaplen)
+    return b"".join([stream.header(), *map(stream.frame, frames)])
+
+
+class PcapStream:
+    """A pcap file, frame by frame."""
+
+    def __init__(
+        self,
+        link: int,
+        *,
+        nanoseconds: bool = False,
+        big_endian: bool = False,
+        snaplen: int = COMMON_SNAPLEN,
+    ) -> None:
+        """Write in microseconds unless ``nanoseconds``."""
+        order, digits = "<>"[big_endian], 9 if nanoseconds else 6
+        magic, variant = next(
+            (magic, variant)
+            for magic, variant in VARIANTS.items()
+            if variant.order == order and variant.digits == digits
+        )
+        self._link = link
+        header = Struct(order + FILE_HEADER)
+        self._header = magic + header.pack(0, *VERSION, 0, 0, snaplen, link)[4:]
+        self._pack, self._unit = Struct(order + variant.record).pack, 10 ** (9 - digits)
+
+    def header(self) -> bytes:
+        """Return the file header."""
+        return self._header
+
+    def frame(self, frame: Frame) -> bytes:
+        """Return the record of a frame.
+
+        Raises ``ValueError`` for another link type, or a time outside of 1970 to 2106.
+        """
+        if frame.link != self._link:
+            raise ValueError(f"frame {frame.number} has link type {frame.link}, not {self._link}")
         seconds, fraction = divmod(frame.time_ns, NANOSECONDS)
         if not 0 <= seconds < _UINT32:
             raise ValueError(f"the time of frame {frame.number} does not fit into a pcap file")
-        parts.append(pack(seconds, fraction // unit, len(frame.data), frame.wire_length))
-        parts.append(frame.data)
-    return b"".join(parts)
+        head = self._pack(seconds, fraction // self._unit, len(frame.data), frame.wire_length)
+        return head + frame.data
 
 
 def write_pcapng(
@@ -96,6 +132,67 @@ def write_pcapng(
     return b"".join(parts)
 
 
+class PcapngStream:
+    """A pcapng file of one section, block by block, in little-endian order.
+
+    There is an interface for each pair of link type and digits, described where it first comes.
+    """
+
+    def __init__(self) -> None:
+        self._interfaces: dict[Interface, int] = {}
+
+    @staticmethod
+    def header(program: str = "", comment: str = "") -> bytes:
+        """Return the section header: which program wrote it, and what is in it."""
+        told = _option(COMMENT, _text(comment)) if comment else b""
+        told += _option(_USER_APPLICATION, _text(program)) if program else b""
+        body = Struct("<IHHq").pack(0x1A2B3C4D, 1, 0, -1) + _ended(told)
+        return _block("<", blocks.SECTION_HEADER, body)
+
+    @staticmethod
+    def secrets(key_log: bytes) -> bytes:
+        """Return a block of TLS secrets: the text of an NSS key log; before the frames it opens."""
+        head = Struct("<II").pack(blocks.TLS_KEY_LOG, len(key_log))
+        return _block("<", blocks.DECRYPTION_SECRETS, head + key_log)
+
+    def frame(self, frame: Frame, comments: Sequence[str | bytes] = ()) -> bytes:
+        """Return the block of a frame, the description of its interface before it where it is new.
+
+        Comments that are bytes were read from a capture, and stay as long as they are; of others
+        ``MAX_COMMENT`` bytes are kept, and ``MAX_COMMENTS`` of all.
+        """
+        offset = 0 if frame.time_ns >= 0 else _BEFORE_1970
+        interface = Interface(frame.link, 0, frame.digits, offset)
+        before, number = b"", self._interfaces.get(interface)
+        if number is None:
+            number = self._interfaces[interface] = len(self._interfaces)
+            before = _interface("<", interface)
+        told = b"".join(_option(COMMENT, _text(one)) for one in comments[:MAX_COMMENTS])
+        return before + _enhanced_packet("<", frame, number, interface, _ended(told))
+
+
+def _text(text: str | bytes) -> bytes:
+    """Return a comment as UTF-8; of ours at most ``MAX_COMMENT`` bytes."""
+    if isinstance(text, bytes):
+        # What is no UTF-8 becomes U+FFFD, which is longer.
+        return _whole(text.decode("utf-8", "replace").encode(), _UINT16)
+    return _whole(text.encode("utf-8", "backslashreplace"), MAX_COMMENT)
+
+
+def _whole(data: bytes, limit: int) -> bytes:
+    """Return at most ``limit`` bytes of UTF-8, without a part of a character at the end."""
+    return data if len(data) <= limit else data[:limit].decode("utf-8", "ignore").encode()
+
+
+def _option(code: int, value: bytes) -> bytes:
+    return Struct("<HH").pack(code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def _ended(options: bytes) -> bytes:
+    """Return options with the mark of their end; nothing where there are none."""
+    return options + bytes(4) if options else b""
+
+
 def _block(order: str, kind: int, body: bytes) -> bytes:
     body += bytes(-len(body) % 4)
     pack = Struct(order + "I").pack
@@ -126,14 +223,17 @@ def _simple_packet(order: str, frame: Frame) -> bytes:
     return _block(order, blocks.SIMPLE_PACKET, body)
 
 
-def _enhanced_packet(order: str, frame: Frame, number: int, interface: Interface) -> bytes:
+def _enhanced_packet(
+    order: str, frame: Frame, number: int, interface: Interface, options: bytes = b""
+) -> bytes:
     ticks = _ticks(frame.time_ns - interface.shift, interface)
     if not 0 <= ticks < _UINT64:
         raise ValueError(f"the time of frame {frame.number} does not fit its interface")
     head = Struct(order + "IIIII").pack(
         number, ticks >> 32, ticks & 0xFFFFFFFF, len(frame.data), frame.wire_length
     )
-    return _block(order, blocks.ENHANCED_PACKET, head + frame.data)
+    data = frame.data + bytes(-len(frame.data) % 4) if options else frame.data
+    return _block(order, blocks.ENHANCED_PACKET, head + data + options)
 
 
 def _ticks(time_ns: int, interface: Interface) -> int:
