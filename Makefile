@@ -15,9 +15,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 # The capture that `make triage` looks at.
 FILE ?= samples/twousers-post.pcap
 
-# Debian packages that the tests compare with. A package counts as there when dpkg says so or when
-# a command of its name is on the path.
-SYSTEM_PACKAGES := tshark
+# Debian packages that the tests compare with, or whose parser reads what is written; and Chromium.
+# A package counts as there when dpkg says so or when a command of its name is on the path.
+SYSTEM_PACKAGES := tshark plantuml
 
 # Least coverage in per cent, lines and branches together. The aim is 95 over all and 100 for
 # dissectors/: raise these when the figures have gone up, never the other way.
@@ -72,6 +72,7 @@ apt_install() { # PACKAGE...
 	# One source of several that does not answer is no reason to stop: the installation will tell.
 	mkdir -p "$(BUILD)"
 	"$${root[@]}" apt-get "$${lock[@]}" -qq update >"$(BUILD)/apt.log" 2>&1 </dev/null || true
+	"$${root[@]}" mkdir -p /usr/share/man/man1 # without it the JRE of a slim image cannot be set up
 	quietly apt "$${root[@]}" apt-get "$${lock[@]}" -qq -y --no-install-recommends install "$$@"
 }
 corpus() { # say so when the captures for the tests are not there
@@ -154,14 +155,25 @@ compiler: | $(BIN)/python # a C compiler and the headers of Python; silent when 
 		works || stop 'the twin cannot be compiled here (everything but its tests works without it)'
 	fi
 
-system: # the packages of the system that the tests need; silent when they are there
+# Ubuntu has Chromium as a snap only, which runs in no container: there it is Playwright's own.
+system: $(INSTALLED_DEV) # what the tests need of the system; silent when it is there
 	@$(FUNCTIONS)
+	there() { # PACKAGE: by a command of its name, or by dpkg
+		command -v "$$1" >/dev/null ||
+			dpkg-query -W -f '$${Status}' "$$1" 2>/dev/null | grep -q ' installed$$'
+	}
 	missing=()
 	for package in $(SYSTEM_PACKAGES); do
-		command -v "$$package" >/dev/null ||
-			dpkg-query -W -f '$${Status}' "$$package" 2>/dev/null | grep -q ' installed$$' ||
-			missing+=("$$package")
+		there "$$package" || missing+=("$$package")
 	done
+	if ! $(BIN)/python -m tests.support.browser; then
+		if grep -qs '^ID=ubuntu' /etc/os-release; then
+			step 'installing Chromium with Playwright'
+			quietly chromium $(BIN)/python -m playwright install --with-deps chromium
+		else
+			missing+=(chromium)
+		fi
+	fi
 	[ $${#missing[@]} = 0 ] || apt_install "$${missing[@]}"
 
 bench: system $(INSTALLED) $(INSTALLED_BENCH) ## speed and memory beside others (SIZE=50M ROUNDS=3)

@@ -20,6 +20,7 @@ from analyzer.cli.options import (
     finding_fail_option,
     output_options,
     parsed,
+    wireshark_option,
 )
 from analyzer.cli.output import destination, encoding_of, format_of, write_blocks, write_lines
 from analyzer.cli.reading import Reading
@@ -87,6 +88,7 @@ Examples:
     help="From when on something is too much: slow_ms=5000 (names in docs/cli.md).",
 )
 @output_options
+@wireshark_option
 @finding_fail_option
 def findings(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """List what is wrong: rules with frames, advice and how sure they are.
@@ -112,8 +114,11 @@ class _Findings:
         self._judge = findings_judge(options["fail_on"])
         self._codes = [OK]
         self._shown = 0
+        self._options = options
 
     def run(self) -> int:
+        if self._options["wireshark_filter"]:
+            return self._filters()
         terminal, encoding = plain_terminal(), "utf-8"
         if self._output in (None, "-"):
             choice = click.get_current_context().meta.get("color", "auto")
@@ -126,6 +131,15 @@ class _Findings:
             else:
                 write_blocks(self._blocks(), write)
         return max([self._reading.code, *self._codes])
+
+    def _filters(self) -> int:
+        from analyzer.cli.wireshark import print_filters
+
+        def shown(file: str, trace: Trace) -> Iterator[int]:
+            return (frame for one in self._found(file, trace) for frame in one.frames)
+
+        code = print_filters(self._options, self._reading, shown, "finding")
+        return max([code, *self._codes])
 
     def _found(self, file: str, trace: Trace) -> list[Finding]:
         found = at_least(diagnose(trace, self._thresholds, rules=self._rules), self._severity)

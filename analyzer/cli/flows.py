@@ -8,7 +8,7 @@ import click
 
 from analyzer.cli.listing import Listed, Listing, flat_cell
 from analyzer.cli.lists import clock
-from analyzer.cli.options import files_argument, output_options
+from analyzer.cli.options import files_argument, output_options, wireshark_option
 from analyzer.cli.runs import own_flows, runs_of
 from analyzer.cli.steps import copy_lines, step_lines
 from analyzer.export.printable import printable
@@ -17,6 +17,7 @@ from analyzer.narrative.names import short_room
 from analyzer.query import user_test
 from analyzer.times import latency_text
 from analyzer.views import flows as flow_view
+from analyzer.wireshark.shown import of_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ _OUTCOMES = {
               type=click.Path(exists=True, dir_okay=False),
               help="A flow of your own (TOML, docs/flows.md); repeatable.")  # fmt: skip
 @output_options
+@wireshark_option
 def flows(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """List how far each sign-in and each post got, step by step.
 
@@ -126,4 +128,5 @@ _FLOWS = Listing(
     (),
     ("flow", "user", "outcome", "started", "duration_ms", "steps"),
     _cells,
+    frames=of_run,
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from analyzer.cli.exits import OK
 from analyzer.cli.ladder_options import (
     choice_of,
     choice_options,
+    in_zone,
     look_of,
     look_options,
     shown_of,
@@ -22,8 +22,10 @@ from analyzer.cli.options import reading_options
 from analyzer.cli.pages import documents, ladder_format, show_text, write_pages
 from analyzer.cli.reading import Reading
 from analyzer.cli.terminal import talk
+from analyzer.cli.wireshark import print_filters
 from analyzer.ladder.build import ladder_of
 from analyzer.ladder.renderers import FORMATS
+from analyzer.ladder.selection import Choice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,42 +73,48 @@ class _Ladder:
         self._options = options
         self._file: str = options["file"]
         self._reading = Reading([self._file])
+        self._inputs = [self._file, *filter(None, (options["alias_file"],))]
         self._output: str | None = options["output"]
-        self._format = ladder_format(options["format_"], self._output)
+        filters = options["as_filter"]  # a format of its own, whatever the suffix
+        self._format = "txt" if filters else ladder_format(options["format_"], self._output)
         self._choice = choice_of(options)
         self._shown = shown_of(options)
         look = look_of(options)
         self._look = replace(look, width=options["width"], unicode=not options["plain"])
 
     def run(self) -> int:
+        if self._options["as_filter"]:
+            return print_filters(self._options, self._reading, self._frames, "message")
         for _ in self._reading.each(self._draw):
             pass
         return self._reading.code
 
-    def _draw(self, _: str, trace: Trace) -> Iterator[int]:
+    def _ladder(self, trace: Trace) -> Ladder:
         try:
-            found = ladder_of(trace, self._choice, self._shown)
+            return ladder_of(trace, in_zone(self._choice, self._look.zone, trace), self._shown)
         except ValueError as error:
             raise click.UsageError(str(error)) from None
+
+    def _draw(self, _: str, trace: Trace) -> Iterator[int]:
+        found = self._ladder(trace)
         if not found.events:
-            talk("xccos: no message matches")
-        if self._options["as_filter"]:
-            self._print_filter(found)
-        elif self._format == "txt" and self._output in (None, "-"):
+            everything = self._choice == Choice()
+            talk(
+                f"xccos: {'there is no SIP message in it' if everything else 'no message matches'}"
+            )
+        if self._format == "txt" and self._output in (None, "-"):
             show_text(found, self._look)
         else:
             self._write(trace, found)
         yield OK
 
+    def _frames(self, _: str, trace: Trace) -> Iterator[int]:
+        """Yield the frames behind what is drawn, those of holes and findings aside."""
+        for arrow in self._ladder(trace).arrows:
+            yield from arrow.frames
+
     def _write(self, trace: Trace, found: Ladder) -> None:
         from analyzer.views.detail import detail_record
 
         pages = documents(found, self._look, self._format, lambda row: detail_record(trace, row))
-        write_pages(pages, self._format, self._output, [self._file])
-
-    @staticmethod
-    def _print_filter(found: Ladder) -> None:
-        from analyzer.wireshark.filters import frames_filter
-
-        frames = {frame for event in found.events for frame in event.frames}
-        sys.stdout.write(frames_filter(sorted(frames)) + "\n")
+        write_pages(pages, self._format, self._output, self._inputs)

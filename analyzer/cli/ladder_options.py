@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, timedelta, timezone, tzinfo
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -13,11 +15,18 @@ from analyzer.ladder.aliases import parse_alias, parse_aliases
 from analyzer.ladder.build import Options
 from analyzer.ladder.look import Look, Theme, TimeMode
 from analyzer.ladder.selection import Choice, parse_frames
-from analyzer.times import parse_typed_time
+from analyzer.times import SECOND, parse_typed_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analyzer.times import TypedTime
+    from analyzer.trace import Trace
+
+_ZONE = re.compile(
+    r"(?:[Zz]|:\d{2}(?:[.,]\d+)?[+-]\d{2}:?\d{2}|^\d{4}-\d{2}-\d{2}[+-]\d{2}:?\d{2})$"
+)
+"""At the end of a time, where ``-22`` may also be the day of a date."""
 MAX_ALIASES = 1 << 20
 """Bytes of a file of aliases."""
 
@@ -33,9 +42,11 @@ choice_options = applied(
                      help="sign-in or posting; posting:2 is the second one."),
         click.option("--room", "rooms", multiple=True, metavar="ROOM",
                      help="URI or name of a room, or a part of one."),
-        click.option("--from-time", callback=parsed_by(parse_typed_time), metavar="TIME",
-                     help="2026-11-22T07:20:06Z, 07:20; UTC unless it has a zone."),
-        click.option("--to-time", callback=parsed_by(parse_typed_time), metavar="TIME",
+        click.option("--from-time", callback=parsed_by(lambda text: parse_time(text)),
+                     metavar="TIME", help="2026-11-22T07:20:06Z, 07:20; in the zone of --zone "
+                     "unless it has one."),
+        click.option("--to-time", callback=parsed_by(lambda text: parse_time(text)),
+                     metavar="TIME",
                      help="The same; up to the end of the day, minute or second given."),
         click.option("--frames", callback=parsed_by(parse_frames), metavar="4,8-13",
                      help="Frames that bring a message."),
@@ -91,7 +102,7 @@ def parse_zone(text: str) -> tzinfo:
     if plain.upper() in {"UTC", "Z"}:
         return UTC
     if plain.lower() == "local":
-        return _local()
+        return LocalZone()
     if plain[:1] in "+-" and plain[1:]:
         return _offset(plain)
     import zoneinfo  # only where a zone is named
@@ -103,23 +114,69 @@ def parse_zone(text: str) -> tzinfo:
         raise ValueError(f"{text!r} is not a time zone: {known} (names need tzdata)") from None
 
 
-def _local() -> tzinfo:
-    from datetime import datetime
+class LocalZone(tzinfo):
+    """The zone of this computer: what its clock showed at the time, summer time or not."""
 
-    zone = datetime.now().astimezone().tzinfo
-    return UTC if zone is None else zone
+    def utcoffset(self, moment: datetime | None) -> timedelta | None:
+        """Return how far ahead of UTC the clock was."""
+        if moment is None:
+            return None
+        try:
+            return moment.replace(tzinfo=None).astimezone().utcoffset()
+        except (OverflowError, ValueError):  # the ends of what datetime can hold
+            return timedelta(0)
+
+    def dst(self, moment: datetime | None) -> timedelta | None:  # noqa: ARG002  (tzinfo's)
+        """Return None: nobody asks how much of it is summer time."""
+        return None
+
+    def tzname(self, moment: datetime | None) -> str | None:  # noqa: ARG002  (tzinfo's)
+        """Return ``local``."""
+        return "local"
+
+    def fromutc(self, moment: datetime) -> datetime:
+        """Return what the clock showed."""
+        return moment.replace(tzinfo=UTC).astimezone().replace(tzinfo=self)
 
 
 def _offset(text: str) -> tzinfo:
-    hours, _, minutes = text[1:].partition(":")
-    if len(text) == 5 and not minutes:
+    hours, colon, minutes = text[1:].partition(":")
+    if len(text) == 5 and not colon:
         hours, minutes = text[1:3], text[3:]
-    if not (hours.isdecimal() and (minutes or "0").isdecimal() and len(text) < 7):
+    digits = hours + minutes
+    if not (digits.isascii() and digits.isdigit() and len(text) < 7 and int(minutes or 0) < 60):
         raise ValueError(f"{text!r} is no offset from UTC; one is written as +02:00")
     span = timedelta(hours=int(hours), minutes=int(minutes or 0))
     if span >= timedelta(days=1):
         raise ValueError(f"{text!r}: the zone must be within 24 hours of UTC")
     return timezone(-span if text[0] == "-" else span)
+
+
+UNSAID = timezone(timedelta(0), "unsaid")
+"""Of a typed time without a zone: UTC, where nobody asks for another one."""
+
+
+def parse_time(text: str) -> TypedTime:
+    """Read a time as ``parse_typed_time`` does; without a zone it has ``UNSAID``."""
+    typed = parse_typed_time(text)
+    return typed if _ZONE.search(text.strip()) else replace(typed, zone=UNSAID)
+
+
+def in_zone(choice: Choice, zone: tzinfo, trace: Trace) -> Choice:
+    """Return a choice with the times that have no zone of their own in this one."""
+    times = (choice.from_time, choice.to_time)
+    first, last = (None if one is None else _placed(one, zone, trace.began or 0) for one in times)
+    return replace(choice, from_time=first, to_time=last)
+
+
+def _placed(typed: TypedTime, zone: tzinfo, began: int) -> TypedTime:
+    """Return a time as the clocks of a zone showed it; of a time of day the capture's first day."""
+    if typed.zone is not UNSAID:
+        return typed
+    begin = datetime.fromtimestamp(began // SECOND, UTC).astimezone(zone)
+    day = typed.day or begin.date()
+    noted = datetime.combine(day, time(), zone) + timedelta(microseconds=typed.within // 1000)
+    return replace(typed, day=day, zone=timezone(noted.utcoffset() or timedelta(0)))
 
 
 def choice_of(options: dict[str, Any]) -> Choice:

@@ -52,6 +52,8 @@ class Listing:
     """Writes the formats for programs, from windows of a capture that is being read."""
     full: tuple[str, ...] = ()
     """Fields of JSON alone, which are there when they are asked for."""
+    frames: Callable[[Trace, Any], Iterable[int]] | None = None
+    """The frames of one, for ``--wireshark-filter``."""
 
 
 class Listed:
@@ -67,12 +69,15 @@ class Listed:
         self._reading = Reading(options["files"], items=self._needs_items())
         self._several = len(options["files"]) > 1
         self._shown = 0
+        self._options = options
         self.codes: list[int] = []
         self.judge: Callable[[str, Trace, Sequence[Any]], int] | None = None
         """Looks at what was selected and returns an exit code."""
 
     def run(self) -> int:
         """Write the list; return the exit code."""
+        if self._options.get("wireshark_filter"):
+            return self._filters()
         terminal = plain_terminal()
         encoding = "utf-8"
         if self._output in (None, "-"):
@@ -89,6 +94,19 @@ class Listed:
         if not self._shown and not self._reading.code:
             talk(f"xccos: no {self._listing.noun} matches")
         return max([self._reading.code, *self.codes])
+
+    def _filters(self) -> int:
+        from analyzer.cli.wireshark import print_filters
+
+        frames = self._listing.frames
+        assert frames is not None
+
+        def shown(file: str, trace: Trace) -> Iterator[int]:
+            for one in self._judged(file, trace):
+                yield from frames(trace, one)
+
+        code = print_filters(self._options, self._reading, shown, self._listing.noun)
+        return max([code, *self.codes])
 
     def _needs_items(self) -> bool:
         """Say whether the XCCOS of messages matters: for any list but that of other fields."""

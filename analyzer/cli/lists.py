@@ -8,7 +8,13 @@ import click
 
 from analyzer.cli.fail import judge_of
 from analyzer.cli.listing import Listed, Listing
-from analyzer.cli.options import fail_option, files_argument, filter_options, output_options
+from analyzer.cli.options import (
+    fail_option,
+    files_argument,
+    filter_options,
+    output_options,
+    wireshark_option,
+)
 from analyzer.cli.table import Column
 from analyzer.export.messages import MessageWriter
 from analyzer.query import Selection
@@ -17,6 +23,7 @@ from analyzer.views import commands as command_view
 from analyzer.views import dialogs as dialog_view
 from analyzer.views import messages as message_view
 from analyzer.views import sessions as session_view
+from analyzer.wireshark import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +85,7 @@ _MESSAGES = Listing(
     _message_cells,
     MessageWriter,
     message_view.FULL_FIELDS,
+    frames=shown.of_message,
 )
 
 
@@ -130,6 +138,7 @@ _COMMANDS = Listing(
         *("reply_code", "reply_latency_ms", "reply_frames", "outcome", "rooms"),
     ),
     _command_cells,
+    frames=shown.of_pair,
 )
 
 
@@ -176,6 +185,7 @@ _DIALOGS = Listing(
         *("ended_by", "messages", "call_id"),
     ),
     _dialog_cells,
+    frames=shown.of_dialog,
 )
 
 
@@ -214,6 +224,7 @@ _SESSIONS = Listing(
         *("problems", "verdict"),
     ),
     _session_cells,
+    frames=shown.of_session,
 )
 
 
@@ -221,6 +232,7 @@ _SESSIONS = Listing(
 @files_argument
 @filter_options
 @output_options
+@wireshark_option
 @click.option(
     "--full",
     is_flag=True,
@@ -239,6 +251,7 @@ def messages(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
 @files_argument
 @filter_options
 @output_options
+@wireshark_option
 def dialogs(**options: Any) -> int:  # noqa: ANN401
     """List SIP dialogs, and registrations.
 
@@ -252,6 +265,7 @@ def dialogs(**options: Any) -> int:  # noqa: ANN401
 @files_argument
 @filter_options
 @output_options
+@wireshark_option
 @fail_option
 def commands(**options: Any) -> int:  # noqa: ANN401
     """List commands and posts, each with the SIP answer and the reply.
@@ -268,6 +282,7 @@ def commands(**options: Any) -> int:  # noqa: ANN401
 @files_argument
 @filter_options
 @output_options
+@wireshark_option
 def sessions(**options: Any) -> int:  # noqa: ANN401
     """List sessions: all that one client did from sign-in to sign-off.
 

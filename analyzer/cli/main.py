@@ -27,7 +27,9 @@ COMMANDS = {
     "flows": ("analyzer.cli.flows:flows", "List how far each sign-in and post got, by steps."),
     "story": ("analyzer.cli.story:story", "Tell each session in sentences."),
     "path": ("analyzer.cli.path:path", "Show which waits made a sign-in slow."),
+    "diff": ("analyzer.cli.diff:diff", "Compare two sessions: what differs, and what first."),
     "ladder": ("analyzer.cli.ladder:ladder", "Draw who said what to whom: text, SVG, HTML, PDF."),
+    "report": ("analyzer.cli.report:report", "Write one page, or a bundle, for a ticket."),
     "findings": ("analyzer.cli.findings:findings", "List what is wrong, with frames and advice."),
     "rules": ("analyzer.cli.findings:rules", "List all rules: what findings can be."),
     "explain": ("analyzer.cli.findings:explain", "Explain a rule, or a number of an answer."),
@@ -37,6 +39,12 @@ COMMANDS = {
     "messages": ("analyzer.cli.lists:messages", "List SIP messages."),
     "show": ("analyzer.cli.show:show", "Show one message: headers, XCCOS tree, raw bytes."),
     "index": ("analyzer.cli.index:index", "Save the rows of captures: the next look is instant."),
+    "export": ("analyzer.cli.export:export", "Write tables, or parts of a capture as a capture."),
+    "check": ("analyzer.cli.check:check", "Hold captures against rules of one's own, for CI."),
+    "wireshark-plugin": (
+        "analyzer.cli.wireshark:wireshark_plugin",
+        "Write the plug-in that decodes XCCOS in Wireshark.",
+    ),
     "completion": ("analyzer.cli.completion:completion", "Print a shell completion script."),
 }
 

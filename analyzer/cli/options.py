@@ -162,6 +162,13 @@ finding_fail_option = click.option(
 )
 
 
+wireshark_option = click.option(
+    "--wireshark-filter",
+    is_flag=True,
+    help="Print a display filter for Wireshark instead: it shows the frames of what is listed.",
+)
+
+
 def query_of(options: dict[str, Any]) -> Query:
     """Return the query that the filter options ask for; other options are left alone."""
     from analyzer.query import Query

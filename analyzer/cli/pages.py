@@ -12,6 +12,7 @@ import click
 from analyzer.cli.output import destination, encoding_of, write_lines
 from analyzer.cli.terminal import talk, terminal_of
 from analyzer.export.printable import printable
+from analyzer.ladder.extras import MissingExtra
 from analyzer.ladder.renderers import FORMATS, format_of_name, renderer_of
 
 if TYPE_CHECKING:
@@ -48,9 +49,8 @@ def documents(
             yield from render_html(ladder, look, detail)
         else:
             yield from renderer_of(name)(ladder, look)
-    except ModuleNotFoundError as error:
-        needs = FORMATS[name].needs
-        raise click.UsageError(f"{error.name} is not installed ({needs})") from None
+    except MissingExtra as error:
+        raise click.UsageError(str(error)) from None
 
 
 def show_text(ladder: Ladder, look: Look) -> None:
@@ -73,6 +73,8 @@ def write_pages(
     To stdout goes everything that is text; of what is not, the first page.
     """
     if output in (None, "-"):
+        if FORMATS[name].binary and sys.stdout.isatty():
+            raise click.UsageError(f"{name} is no text: name a file with -o")
         _to_stdout(pages, text=FORMATS[name].text)
         return
     written: list[str] = []

@@ -9,7 +9,7 @@ import click
 from analyzer.cli.chosen import Chosen, session_options
 from analyzer.cli.lists import clock
 from analyzer.cli.main import color_option
-from analyzer.cli.options import files_argument
+from analyzer.cli.options import files_argument, wireshark_option
 from analyzer.cli.records import Records, record_options
 from analyzer.cli.table import Column, table
 from analyzer.export.printable import printable
@@ -32,6 +32,7 @@ BAR = 20
 @files_argument
 @session_options
 @record_options
+@wireshark_option
 @color_option
 def path(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """Show the critical path of each sign-in: the chain of waits that decided how long it took.
@@ -48,6 +49,16 @@ def path(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
             for run in sign_in_runs(view):
                 yield path_record(trace, run, critical_path(trace, view, run))
 
+    if options["wireshark_filter"]:
+        from analyzer.cli.reading import Reading
+        from analyzer.cli.wireshark import print_filters
+
+        def shown(_: str, trace: Trace) -> Iterator[int]:
+            for record in records(trace):
+                for wait in record["waits"]:
+                    yield from (wait["from_frame"], wait["to_frame"])
+
+        return print_filters(options, Reading(options["files"]), shown, "sign-in")
     return Records(options, "sign-in", records, _lines).run()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer.cli.main import color_option
-from analyzer.cli.options import reading_options
+from analyzer.cli.options import reading_options, wireshark_option
 from analyzer.cli.output import destination, encoding_of, write_lines
 from analyzer.cli.reading import Reading
 from analyzer.cli.sheet import sheet
@@ -41,6 +41,7 @@ Examples:
               help="Write the bytes of the message to stdout, unchanged.")  # fmt: skip
 @click.option("--force", is_flag=True,
               help="With --raw: even to a terminal, which the bytes may steer.")  # fmt: skip
+@wireshark_option
 @reading_options
 @color_option
 def show(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
@@ -65,8 +66,17 @@ class _Show:
         self._reading = Reading([options["file"]])
         self._raw: bool = options["raw"]
         self._json: bool = options["format_"] == "json"
+        self._options = options
 
     def run(self) -> int:
+        if self._options["wireshark_filter"]:
+            from analyzer.cli.wireshark import print_filters
+            from analyzer.wireshark.shown import of_rows
+
+            def shown(_: str, trace: Trace) -> Iterator[int]:
+                return of_rows(trace, self._rows(trace))
+
+            return print_filters(self._options, self._reading, shown, "message")
         with destination(None, ()) as write:
             if self._raw:
                 for raw in self._reading.each(self._raws):

@@ -10,7 +10,7 @@ import click
 from analyzer.cli.chosen import Chosen, session_options
 from analyzer.cli.lists import clock
 from analyzer.cli.main import color_option
-from analyzer.cli.options import files_argument
+from analyzer.cli.options import files_argument, wireshark_option
 from analyzer.cli.records import Records, record_options
 from analyzer.export.printable import printable
 from analyzer.flows.posting import POSTING
@@ -35,6 +35,7 @@ _DOCUMENTED = {flow.name: flow for flow in (SIGN_IN, POSTING)}
 @files_argument
 @session_options
 @record_options
+@wireshark_option
 @color_option
 def story(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     """Tell each session in sentences: who did what when, what came of it, and in which frames."""
@@ -50,6 +51,16 @@ def story(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
             losses = consequences_of(view, runs, _DOCUMENTED)
             yield story_record(trace, view, story_of(view, runs, names, losses))
 
+    if options["wireshark_filter"]:
+        from analyzer.cli.reading import Reading
+        from analyzer.cli.wireshark import print_filters
+
+        def shown(_: str, trace: Trace) -> Iterator[int]:
+            for record in records(trace):
+                for sentence in record["sentences"]:
+                    yield from sentence["frames"]
+
+        return print_filters(options, Reading(options["files"]), shown, "session")
     return Records(options, "session", records, _lines).run()
 
 
