@@ -58,8 +58,11 @@ def _signed_in(view: SessionView, registration: Registration) -> Seen:
     """Judge a registration that succeeded, with the attempts before it."""
     found, end = view.found, registration.signed_in
     assert end is not None
-    tried = [
-        one for each in view.registrations for one in each.transactions if found.first[one] <= end
+    tried = [  # in a reordered capture a request may stand behind its answer
+        one
+        for each in view.registrations
+        for one in each.transactions
+        if found.first[one] <= end or found.final[one] == end
     ]
     rounds = sum(found.status(one) in CHALLENGES for one in tried)
     bad = [one for one in tried if _failed(view, one)]
