@@ -1,0 +1,3 @@
+"""Tests of comparing two sessions."""
+
+from __future__ import annotations
