@@ -11,6 +11,7 @@ from analyzer.flows.signin import SIGN_IN, sign_in_runs
 from analyzer.flows.values import BAD, DONE
 from analyzer.meaning import outline
 from analyzer.trace import open_capture
+from tests.analyzer.diagnostics.edited import path_of, write
 from tests.analyzer.flows.cuts import edited, frames_of, port_of
 from tests.analyzer.flows.sign_in_stories import LYNC_2013, SignIn, entered, rooms
 from tests.analyzer.stories import envelope, post, uri
@@ -550,3 +551,11 @@ def test_subscriptions_that_end_at_sign_off_are_no_part_of_the_sign_in() -> None
     [run] = _runs(open_capture(named(PLAIN, "signin-tcp")))
     off = max(frame for step in run.steps for frame in step.frames)
     assert max(run.steps[1].frames) < off
+
+
+def test_a_register_that_stands_behind_its_answer_is_still_its_request(tmp_path: Path) -> None:
+    capture = write(tmp_path, path_of("signin-tcp"), lambda said: [said[0].later(2), *said[1:]])
+    run, *_ = _runs(open_capture(capture))
+    register = run.steps[0]
+    assert (register.id, register.status, run.outcome) == ("1", "ok", "complete")
+    assert len(register.frames) == 2
