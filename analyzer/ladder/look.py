@@ -66,9 +66,13 @@ class Clock:
     @property
     def heading(self) -> str:
         """What stands over the times: ``time (UTC)``, ``seconds``, ``since before``."""
-        if self._look.times == "absolute":
+        if self._absolute:
             return f"time ({self.zone(self._ladder.began)})"
-        return "seconds" if self._look.times == "relative" else "since before"
+        return "since before" if self._look.times == "delta" else "seconds"
+
+    @property
+    def _absolute(self) -> bool:
+        return self._ladder.dated and self._look.times == "absolute"
 
     def zone(self, time: int) -> str:
         """Return the zone at a time: ``UTC``, ``UTC+02:00``."""
@@ -76,9 +80,9 @@ class Clock:
 
     def text(self, time: int, before: int | None) -> str:
         """Return a time as it is shown; ``before`` is that of the event before, if there is one."""
-        if self._look.times == "absolute":
+        if self._absolute:
             return self.absolute(time)
-        since = self._ladder.began if self._look.times == "relative" else before
+        since = before if self._look.times == "delta" else self._ladder.began
         return self.seconds(0 if since is None else time - since)
 
     def absolute(self, time: int) -> str:
@@ -86,12 +90,19 @@ class Clock:
         return f"{self._moment(time):%H:%M:%S}.{self._fraction(time % SECOND)}"
 
     def utc(self, time: int) -> str:
-        """Return date and time in UTC: ``2026-11-22 07:20:06.541123 UTC``."""
+        """Return date and time in UTC: ``2026-11-22 07:20:06.541123 UTC``.
+
+        Of a ladder without dates these are the seconds since its beginning.
+        """
+        if not self._ladder.dated:
+            return f"{self.seconds(time - self._ladder.began)} s"
         moment = _EPOCH + timedelta(seconds=time // SECOND)
         return f"{moment:%Y-%m-%d %H:%M:%S}.{self._fraction(time % SECOND)} UTC"
 
     def local(self, time: int) -> str:
-        """Return date and time in the chosen zone, the zone named."""
+        """Return date and time in the chosen zone, the zone named; see ``utc``."""
+        if not self._ladder.dated:
+            return self.utc(time)
         moment = self._moment(time)
         return f"{moment:%Y-%m-%d %H:%M:%S}.{self._fraction(time % SECOND)} {self.zone(time)}"
 

@@ -91,6 +91,8 @@ class _Text:
 
     def _begins(self, first: int) -> str:
         clock = self._clock
+        if not self._ladder.dated:
+            return "Seconds since a beginning of their own"
         if self._look.times == "relative":
             return f"Seconds since {clock.local(self._ladder.began)}"
         local, utc = clock.local(first), clock.utc(first)

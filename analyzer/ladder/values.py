@@ -188,6 +188,8 @@ class Ladder:
     """Decimal digits of a second that the times carry."""
     left_out: tuple[str, ...] = ()
     """What is not shown and how to see it, a sentence each."""
+    dated: bool = True
+    """False: times are spans since a beginning of their own, as of two sessions side by side."""
 
     @property
     def arrows(self) -> tuple[Arrow, ...]:
