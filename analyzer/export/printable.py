@@ -11,7 +11,8 @@ import re
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL, C1 (ECMA-48 section 5)
     "\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069"  # marks, separators, embeddings (UAX 9)
-    "\ud800-\udfff\ufeff]"  # lone surrogates cannot be encoded
+    "\ud800-\udfff\ufeff"  # lone surrogates cannot be encoded
+    "\ufffe\uffff]"  # no characters: XML 1.0 refuses them
 )
 _NAMED = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

@@ -1,0 +1,3 @@
+"""Tests of reports."""
+
+from __future__ import annotations
