@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +13,7 @@ from analyzer.export.printable import printable
 from analyzer.narrative.names import short_room
 from analyzer.times import SECOND, duration_text, latency_text
 from analyzer.views.numbers import amount, frames_text, spans
-from analyzer.views.told import MAX_STORIES, judged
+from analyzer.views.told import MAX_STORIES, judged, told_by_none, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,6 +37,13 @@ _SEVERITIES = {
     "note": ("none", "plain"),
 }
 """Severity of a finding: symbol and style."""
+_VERDICTS = {
+    "failed": ("failed", "bad"),
+    "doubtful": ("doubtful", "doubtful"),
+    "ok": ("ok", "good"),
+    "not-captured": ("unknown", "doubtful"),
+}
+"""Verdict on a session: symbol and style."""
 SHOWN_FINDINGS = 30
 """Findings told under one heading; `xccos findings` has all."""
 
@@ -144,8 +150,8 @@ def _session(session: Record, record: Record, terminal: Terminal) -> Iterator[st
     yield terminal.paint(f"Session {session['index'] + 1} of {count}: {user}", "bold")
     runs = [run for run in record["flows"] if run["session"] == session["index"]]
     findings = [one for one in record["findings"] if one["session"] == session["index"]]
-    name, style = _judgement(session, findings)
-    verdict = f"{terminal.symbol(name)} {session['summary'] or session['verdict']}"
+    symbol, style = _VERDICTS[verdict_of(session, findings)]
+    verdict = f"{terminal.symbol(symbol)} {session['summary'] or session['verdict']}"
     yield from _paragraph(verdict, terminal, hanging=2, style=style)
     yield from _facts(session, terminal)
     yield from _sign_ins(session, runs, terminal)
@@ -171,16 +177,6 @@ def _sign_ins(session: Record, runs: Sequence[Record], terminal: Terminal) -> It
     for run in found:
         title = f"Sign-in: {run['outcome']} (client: {run['variant']})"
         yield from _section(title, step_lines(run["steps"], terminal, "    "), terminal)
-
-
-def _judgement(session: Record, findings: Iterable[Record]) -> tuple[str, str]:
-    """Return symbol and style of the verdict: by the steps first, then by anything that failed."""
-    name = judged(session)
-    if name == "ok" and any(one["severity"] != "note" for one in findings):
-        name = "doubtful"
-    if name == "ok" and any(step["status"] == "not-captured" for step in session["steps"]):
-        name = "unknown"  # nothing went wrong as far as can be seen, and not all of it can
-    return name, {"failed": "bad", "ok": "good"}.get(name, "doubtful")
 
 
 def _facts(session: Record, terminal: Terminal) -> Iterator[str]:
@@ -308,19 +304,6 @@ def _of_the_capture(record: Record, terminal: Terminal) -> Iterator[str]:
         yield ""
         yield terminal.paint("Findings about the capture", "bold")
         yield from _findings(findings, terminal)
-
-
-_FACTS = re.compile(r"\d+|(?:sips?|ma-chan):\S+")
-
-
-def told_by_none(problems: Sequence[str], findings: Iterable[Record]) -> list[str]:
-    """Return the problems that no finding tells: with all their numbers, frames and URIs."""
-    told = [
-        {*map(str, one["frames"]), *_FACTS.findall(f"{one['title']} {one['detail']}")}
-        for one in findings
-        if one["severity"] != "note"
-    ]
-    return [text for text in problems if not any(set(_FACTS.findall(text)) <= has for has in told)]
 
 
 def _quality(record: Record, terminal: Terminal) -> Iterator[str]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analyzer.report.page import Column, Page, add, badged, coded, facts, say, section, table
-from analyzer.report.verdicts import WORDS, verdict_of
 from analyzer.times import SECOND, duration_text
 from analyzer.views.numbers import amount
+from analyzer.views.told import VERDICT_WORDS, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -144,7 +144,7 @@ class Summary:
         verdict = verdict_of(session, self._findings.get(session["index"], ()))
         return (
             lambda cell: self._named(cell, session),
-            badged(verdict, WORDS[verdict]),
+            badged(verdict, VERDICT_WORDS[verdict]),
             self._page.words(self._words(session)),
         )
 
@@ -205,7 +205,7 @@ def _anchor(index: int) -> Cell:
 
 def _line(session: Record) -> Cell:
     verdict = verdict_of(session, ())
-    return badged(verdict, WORDS[verdict], f" {session['verdict']}")
+    return badged(verdict, VERDICT_WORDS[verdict], f" {session['verdict']}")
 
 
 def who(session: Record) -> str:

@@ -10,8 +10,8 @@ from analyzer.report.content import MAX_EVENTS, MAX_LADDERS
 from analyzer.report.head import who
 from analyzer.report.page import SIGNS, Column, Page, add, badge, facts, say, section, table
 from analyzer.report.steps import Steps
-from analyzer.report.verdicts import WORDS, told_by_none, verdict_of
 from analyzer.times import latency_text
+from analyzer.views.told import VERDICT_WORDS, told_by_none, verdict_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -57,7 +57,7 @@ class Sessions:
         story = content.stories[index]
         verdict = verdict_of(one, findings)
         lead = add(made, "p", "lead")
-        badge(lead, verdict, WORDS[verdict])
+        badge(lead, verdict, VERDICT_WORDS[verdict])
         say(lead, " ")
         self._page.prose(lead, story["summary"])
         self._facts(made, one, findings)

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Literal
 
 from analyzer.meaning import outline
 from analyzer.views.flows import flow_record
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from analyzer.sessions.view import SessionView
     from analyzer.trace import Trace
 
 Record = dict[str, Any]
+Verdict = Literal["failed", "doubtful", "ok", "not-captured"]
+"""``failed`` too where the sign-in is well and something else is an error; ``not-captured``:
+nothing went wrong as far as can be seen, and not all of it can be."""
+
+VERDICT_WORDS: dict[Verdict, str] = {
+    "failed": "problem",
+    "doubtful": "remarks",
+    "ok": "no problem seen",
+    "not-captured": "not all captured",
+}
 
 MAX_STORIES = 20
 """Sessions told in full. Of more, all are listed on a line each, and those with problems told."""
+
+_FACTS = re.compile(r"\d+|(?:sips?|ma-chan):\S+")
+"""Numbers, frames and URIs: what two sentences about one thing share."""
 
 
 def judged(session: Record) -> str:
@@ -24,6 +38,33 @@ def judged(session: Record) -> str:
     if any(step["status"] in ("failed", "missing") for step in session["steps"]):
         return "failed"
     return "doubtful" if session["problems"] or session["doubts"] else "ok"
+
+
+def verdict_of(session: Record, findings: Iterable[Record]) -> Verdict:
+    """Return what became of a session, given the findings about it.
+
+    ``ok`` is said only of what the capture shows; of a sign-in that it does not show in whole it
+    says that.
+    """
+    found = judged(session)
+    severities = {one["severity"] for one in findings}
+    if found == "failed" or "error" in severities:
+        return "failed"
+    if found == "doubtful" or "warning" in severities:
+        return "doubtful"
+    if any(step["status"] == "not-captured" for step in session["steps"]):
+        return "not-captured"
+    return "ok"
+
+
+def told_by_none(problems: Sequence[str], findings: Iterable[Record]) -> list[str]:
+    """Return the problems that no finding tells: with all their numbers, frames and URIs."""
+    told = [
+        {*map(str, one["frames"]), *_FACTS.findall(f"{one['title']} {one['detail']}")}
+        for one in findings
+        if one["severity"] != "note"
+    ]
+    return [text for text in problems if not any(set(_FACTS.findall(text)) <= has for has in told)]
 
 
 def to_tell(sessions: Sequence[Record]) -> list[int]:

@@ -10,9 +10,9 @@ import pytest
 
 from analyzer.cli.table import text_width
 from analyzer.cli.terminal import Terminal
-from analyzer.cli.triage_text import told_by_none, triage_lines
+from analyzer.cli.triage_text import triage_lines
 from analyzer.trace import open_capture
-from analyzer.views.told import MAX_STORIES, tell, to_tell
+from analyzer.views.told import MAX_STORIES, tell, to_tell, told_by_none
 from analyzer.views.triage import triage_record
 from tests.analyzer.captures import capture, message
 from tests.analyzer.cli.running import xccos
@@ -214,7 +214,7 @@ def test_damage_goes_before_a_met_condition(tmp_path: Path) -> None:
 def test_triage_leads_with_the_verdict_in_words_then_steps_posts_copies_and_findings() -> None:
     lines = xccos("triage", REFUSED).lines
     first = lines.index("Session 1 of 1: sip:user1@contoso.com") + 1
-    assert lines[first].startswith("  ! user1 signed in at 06:08:36 in 11.1 ms; 1 room joined;")
+    assert lines[first].startswith("  ✗ user1 signed in at 06:08:36 in 11.1 ms; 1 room joined;")
     titles = ["Sign-in", "Rooms", "Posts", "Copies", "Slowest commands", "Findings"]
     places = [
         next(n for n, line in enumerate(lines) if line.startswith(f"  {one}")) for one in titles

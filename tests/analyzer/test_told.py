@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.report.verdicts import told_by_none, verdict_of
+from analyzer.views.told import told_by_none, verdict_of
 
 
 def _session(*statuses: str, problems: tuple[str, ...] = ()) -> dict[str, Any]:
