@@ -128,14 +128,18 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 	floor 'everything' $(MIN_COVERAGE)
 	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
 
-# Tests of the dissectors that do not concern the twin would only do again what `cover` has done.
+# What is drawn, compared or checked starts from an analysis, which is the same on both paths; tests of
+# that, and of dissectors that do not concern the twin, would only do again what `cover` has done.
+DRAWN := ladder report compare checks wireshark
+
 twin: speedups ## all tests that read, on the compiled path
 	@$(FUNCTIONS)
 	corpus
 	step 'pytest on the compiled path ($(JOBS) processes)'
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_REQUIRE_TWIN=1
 	unset XCCOS_PURE
-	$(BIN)/python -m pytest -q -n $(JOBS) tests/analyzer tests/truth
+	$(BIN)/python -m pytest -q -n $(JOBS) tests/analyzer tests/truth \
+		$(DRAWN:%=--ignore=tests/analyzer/%)
 	$(BIN)/python -m pytest -q -n $(JOBS) tests/dissectors -k twin
 
 speedups: compiler $(INSTALLED_DEV) ## compile the twin in place, where it has changed

@@ -11,9 +11,9 @@ from typing import Final
 OK: Final = 0
 """Read and shown."""
 FAILED: Final = 1
-"""A condition of ``--fail-on`` was met; never anything else."""
+"""A condition of ``--fail-on`` was met, or a check failed; never anything else."""
 USAGE: Final = 2
-"""The command line is wrong, or the output cannot be written."""
+"""The command line is wrong, a file of rules too, or the output cannot be written."""
 DAMAGED: Final = 3
 """An input is damaged or cannot be read; what could be read was shown."""
 INTERRUPTED: Final = 130
@@ -21,8 +21,8 @@ INTERRUPTED: Final = 130
 
 EXIT_CODES = {
     OK: "read and shown",
-    FAILED: "a condition of --fail-on was met",
-    USAGE: "the command line is wrong, or the output cannot be written",
+    FAILED: "a condition of --fail-on was met, or a check failed",
+    USAGE: "the command line is wrong, a file of rules too, or the output cannot be written",
     DAMAGED: "an input is damaged or unreadable; what could be read was shown",
     INTERRUPTED: "interrupted",
 }

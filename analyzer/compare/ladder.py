@@ -123,6 +123,7 @@ class _Builder:
             groups=tuple(self._groups),
             brackets=tuple(sorted(self._brackets, key=lambda one: one.last)),
             began=0,
+            dated=False,
             digits=max(found.a.digits, found.b.digits),
             left_out=(*(doubt_sentence(one) for one in found.doubts), *found.cut),
         )

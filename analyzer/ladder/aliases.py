@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
+from analyzer.roles import plain_uri
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_NAME = 200
-_LINE = re.compile(r"\s*([^\s=#]+)\s*(?:=\s*|\s+)([^#]*?)\s*(?:#.*)?")
+
+
+class Aliases:
+    """Finds the alias of a host, address, user or URI; case does not matter."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """``names``: by host, ``host:port``, user or URI, as people write them."""
+        self._names = {_plain(known): name for known, name in names.items()}
+
+    def of(self, name: str | None) -> str | None:
+        """Return the alias of a host or URI; of a URI without one that of its user."""
+        if not name or not self._names:
+            return None
+        plain = _plain(name)
+        found = self._names.get(plain)
+        return found or (self._names.get(plain.partition("@")[0]) if "@" in plain else None)
+
+    def of_address(self, address: str) -> str | None:
+        """Return the alias of ``ip:port``, else that of the host."""
+        return self.of(address) or self.of(address.rpartition(":")[0])
+
+
+def _plain(name: str) -> str:
+    """Return a host, user or URI as aliases compare."""
+    plain = plain_uri(name).removeprefix("sip:").removeprefix("sips:")
+    # An IPv6 address is the same with brackets and without; one with a port needs them.
+    return plain[1:-1] if plain[:1] == "[" and plain[-1:] == "]" else plain
 
 
 def parse_alias(text: str) -> tuple[str, str]:
@@ -24,15 +51,19 @@ def parse_alias(text: str) -> tuple[str, str]:
 
 
 def parse_aliases(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Read a file of aliases: one a line, ``10.0.0.5 = fe1`` or as in ``/etc/hosts``.
+    """Read a file of aliases: one a line, ``10.0.0.5 = fe1``, or as in ``/etc/hosts``.
 
-    What follows ``#`` is a remark. Raises ValueError naming the line.
+    Of several names of a host the first is taken, as it is its own. What follows ``#`` is a remark.
+    Raises ValueError naming the line.
     """
     for number, line in enumerate(lines, 1):
         plain = line.partition("#")[0].strip()
         if not plain:
             continue
-        found = _LINE.fullmatch(line)
-        if found is None or not found[2]:
+        known, equals, name = plain.partition("=")
+        if not equals or len(known.split()) > 1:
+            known, _, names = plain.replace("\t", " ").partition(" ")
+            name = names.strip().partition(" ")[0]
+        if not (known.strip() and name.strip()):
             raise ValueError(f"line {number} is no alias: {plain[:60]!r}")
-        yield found[1], found[2][:MAX_NAME]
+        yield known.strip(), name.strip()[:MAX_NAME]

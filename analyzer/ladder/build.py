@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.collector import paused
 from analyzer.diagnostics.table import diagnose
+from analyzer.ladder.aliases import Aliases
 from analyzer.ladder.beside import Contact, Gap, gaps, questions, told, uploads
 from analyzer.ladder.fold import fold_answers, fold_repeats, kept
 from analyzer.ladder.lanes import Lanes
 from analyzer.ladder.overlay import Overlay
 from analyzer.ladder.selection import Choice, choose
 from analyzer.ladder.spoken import Spoken
-from analyzer.ladder.values import Arrow, Ladder, Note
+from analyzer.ladder.values import LANE_ORDER, Arrow, Ladder, Note
 from analyzer.times import duration_text, time_text
+from analyzer.views.numbers import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -79,23 +81,29 @@ class _Builder:
         self._trace = trace
         self._choice = choice
         self._options = options
-        self._chosen: Chosen = choose(trace, choice)
+        self._chosen: Chosen = choose(trace, choice, MAX_EVENTS)
         self._scene = self._chosen.scene
-        self._lanes = Lanes(self._scene, options.aliases)
-        self._spoken = Spoken(self._scene, options.aliases)
+        aliases = Aliases(options.aliases)
+        self._lanes = Lanes(self._scene, aliases)
+        self._spoken = Spoken(self._scene, aliases)
         self._left_out: list[str] = []
+        self._left = self._chosen.left
 
     def build(self) -> Ladder:
         origins = self._wanted()
         drafts = sorted(self._drafts(origins), key=lambda one: (one.time, one.order))
-        if len(drafts) > MAX_EVENTS:
+        self._left += max(0, len(drafts) - MAX_EVENTS)
+        del drafts[MAX_EVENTS:]
+        if self._left:
             self._left_out.append(
-                f"{len(drafts) - MAX_EVENTS} events after these are left out: choose a session, "
-                "a dialog or a time"
+                f"{_are(self._left, 'message', 'after these')} left out: choose a session, a "
+                "dialog or a time"
             )
-            del drafts[MAX_EVENTS:]
-        lanes, numbers = self._shown(*self._lanes.finished(_keys(drafts)))
-        return self._laid_over(origins, lanes, list(self._events(drafts, numbers)))
+        every, numbers = self._lanes.finished(_keys(drafts))
+        lanes, numbers = self._shown(every, numbers)
+        events = list(self._events(drafts, numbers))
+        self._say_hidden(every, lanes, len(drafts) - len(events))
+        return self._laid_over(origins, lanes, events)
 
     def _wanted(self) -> list[int]:
         """Return the messages that are chosen and not hidden, in order."""
@@ -105,8 +113,9 @@ class _Builder:
             return rows
         shown = [row for row in rows if not self._spoken.is_one_of(row, hide)]
         if len(shown) < len(rows):
-            names = ", ".join(sorted(hide))
-            self._left_out.append(f"{len(rows) - len(shown)} messages of {names} are hidden")
+            of = f"of {', '.join(sorted(hide))}"
+            hidden = _are(len(rows) - len(shown), "message", of)
+            self._left_out.append(f"{hidden} hidden by --hide-method")
         return shown
 
     def _drafts(self, origins: Sequence[int]) -> Iterator[_Draft]:
@@ -124,41 +133,61 @@ class _Builder:
                 row = nearest if nearest in way else way[0]
                 yield _Draft(times[row], row, self._lanes.path(way), row)
         if copies:
-            self._left_out.append(f"{copies} copies on further hops are merged: --hops shows them")
+            seen = _are(copies, "further sighting", "on other hops")
+            self._left_out.append(f"{seen} merged: --hops draws each hop")
         yield from self._beside(origins)
 
     def _beside(self, origins: Sequence[int]) -> Iterator[_Draft]:
         """Yield what lies between the first and the last message, and what came before them."""
-        choice, times = self._choice, self._scene.rows.time
+        times = self._scene.rows.time
         if not origins:
             return
         first, last = times[origins[0]], max(times[row] for row in origins)
         for gap in gaps(self._scene, self._lanes, origins):
             if first <= gap.time <= last:
                 yield _Draft(gap.time, -1, gap.ends, gap)
+        for contact in self._contacts():
+            if contact.time <= last:
+                yield _Draft(contact.time, -1, (contact.source, contact.target), contact)
+
+    def _contacts(self) -> Iterator[Contact]:
+        """Yield what is no SIP of the sessions, or of the flows, that were chosen."""
+        choice, book = self._choice, self._chosen.book
         if choice.dialogs or choice.rooms or choice.frames or choice.from_time or choice.to_time:
             return
-        asked = (one for one in questions(self._scene, self._lanes) if one.time <= first)
-        sent = (one for one in uploads(self._scene, self._lanes) if first <= one.time <= last)
-        for contact in (*asked, *sent):
-            yield _Draft(contact.time, -1, (contact.source, contact.target), contact)
+        asked = list(questions(self._scene, self._lanes))
+        for contact in asked:
+            book.locates(contact.session, contact.frames[0])
+        for contact in (*asked, *uploads(self._scene, self._lanes)):
+            step = book.of_frame(contact.session, contact.frames[0])
+            runs = self._chosen.runs
+            if runs is None or (step is not None and step.run in runs):
+                yield contact
 
     def _shown(
         self, lanes: Sequence[Lane], numbers: Mapping[Key, int]
     ) -> tuple[tuple[Lane, ...], dict[Key, int]]:
         """Return the lanes that are not hidden, and their numbers by key."""
         hide = {name.strip().casefold() for name in self._options.hide_lanes}
-        stay = [
-            number
-            for number, lane in enumerate(lanes)
-            if not hide & {lane.key, lane.kind, lane.title.casefold()}
-        ]
-        if len(stay) < len(lanes):
-            names = ", ".join(lane.title for at, lane in enumerate(lanes) if at not in set(stay))
-            self._left_out.append(f"hidden: {names}")
+        called = [{one.key, one.kind, one.title.casefold()} for one in lanes]
+        for key, number in numbers.items():
+            called[number] |= self._lanes.names(key)
+        unknown = hide.difference(LANE_ORDER, *called)
+        if unknown and lanes:
+            known = ", ".join(lane.title for lane in lanes)
+            raise ValueError(f"there is no lane {', '.join(sorted(unknown))}; there are: {known}")
+        stay = [number for number in range(len(lanes)) if hide.isdisjoint(called[number])]
         place = {number: at for at, number in enumerate(stay)}
         shown = {key: place[number] for key, number in numbers.items() if number in place}
         return tuple(lanes[number] for number in stay), shown
+
+    def _say_hidden(self, lanes: Sequence[Lane], shown: Sequence[Lane], arrows: int) -> None:
+        stay = {lane.key for lane in shown}
+        names = [lane.title for lane in lanes if lane.key not in stay]
+        if names:
+            with_it = f", with {amount(arrows, 'arrow')} from or to it" if arrows else ""
+            be = "is" if len(names) == 1 else "are"
+            self._left_out.append(f"{', '.join(names)} {be} hidden by --hide-lane{with_it}")
 
     def _events(self, drafts: Sequence[_Draft], numbers: Mapping[Key, int]) -> Iterator[Event]:
         for draft in drafts:
@@ -178,7 +207,7 @@ class _Builder:
     def _laid_over(
         self, origins: Sequence[int], lanes: tuple[Lane, ...], events: list[Event]
     ) -> Ladder:
-        overlay = Overlay(self._scene, self._chosen.book)
+        overlay = Overlay(self._scene, self._chosen.book, self._lanes.person)
         if self._options.findings:
             events = self._with_findings(events)
         if self._options.fold_answers:
@@ -204,9 +233,8 @@ class _Builder:
         last: dict[int, int] = {}
         for at, event in enumerate(events):
             last.update(dict.fromkeys(event.frames, at))
-        some = None if self._scene.whole else [view.index for view in self._scene.views]
         behind: dict[int, list[Note]] = {}
-        for frame, one in told(diagnose(self._trace, sessions=some), last):
+        for frame, one in told(diagnose(self._trace, sessions=self._scene.sessions), last):
             at = last[frame]
             note = Note(
                 *("finding", (), f"{one.rule} {one.title}", f"{one.severity}: {one.detail}"),
@@ -235,6 +263,11 @@ class _Builder:
         return title, ", ".join(parts)
 
 
+def _are(count: int, noun: str, which: str) -> str:
+    """Return ``1 message of BYE is``, ``2 messages of BYE are``."""
+    return f"{amount(count, noun)} {which} {'is' if count == 1 else 'are'}"
+
+
 def _keys(drafts: Iterable[_Draft]) -> Iterator[Key]:
     for draft in drafts:
         yield draft.ends[0]
@@ -244,12 +277,8 @@ def _keys(drafts: Iterable[_Draft]) -> Iterator[Key]:
 
 
 def _hole(gap: Gap, source: int, target: int) -> Note:
-    size = f"{gap.hole.length} bytes" if gap.hole.length else "some bytes"
     lanes = (min(source, target), max(source, target))
-    return Note(
-        *("hole", lanes, f"hole in the capture: {size} missing", gap.text),
-        *(gap.time, (gap.hole.frame,)),
-    )
+    return Note("hole", lanes, gap.label, gap.text, gap.time, gap.frames)
 
 
 def _contact(contact: Contact, source: int, target: int) -> Arrow:

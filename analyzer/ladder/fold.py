@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from analyzer.ladder.values import Event, Tone
 
-LOOK_AHEAD = 200
-"""Events after a request among which its answer is looked for: a second or two of traffic."""
+LONGEST = 4
+"""Arrows of an exchange that is folded: a command, its 200, the reply and its 200."""
 TONES: tuple[Tone, ...] = ("plain", "good", "doubtful", "bad")
 """From the mildest to the worst."""
 SUCCESS = range(200, 300)
@@ -33,6 +33,8 @@ def fold_answers(
 ) -> list[Event | None]:
     """Put every 2xx into the arrow of its request; its own place becomes None.
 
+    What is notable about an answer stays visible: one that was slow or is marked has its own arrow.
+
     Args:
         events: in order of time.
         request_of: gives the row of the request that a response answers.
@@ -45,28 +47,36 @@ def fold_answers(
         for row in event.rows
     }
     for at, event in enumerate(events):
-        if not isinstance(event, Arrow) or event.status not in SUCCESS:
+        if not isinstance(event, Arrow) or not _goes_without_saying(event):
             continue
         asked = request_of(event.rows[0])
         to = None if asked is None else place.get(asked)
         target = None if to is None else found[to]
         if to is None or not isinstance(target, Arrow) or target.answer is not None:
             continue
-        answer = Answer(
-            event.rows[0], event.frame, event.status or 0, event.label, event.latency_ms
-        )
         found[at] = None
-        found[to] = replace(
-            target,
-            answer=answer,
-            rows=(*target.rows, *event.rows),
-            frames=tuple(sorted({*target.frames, *event.frames})),
-        )
+        found[to] = _answered(target, event)
     return found
 
 
+def _goes_without_saying(event: Arrow) -> bool:
+    success = event.status is not None and event.status in SUCCESS
+    return success and not event.marks and event.heat == "quick"
+
+
+def _answered(request: Arrow, event: Arrow) -> Arrow:
+    answer = Answer(event.rows[0], event.frame, event.status or 0, event.label, event.latency_ms)
+    return replace(
+        request,
+        answer=answer,
+        rows=(*request.rows, *event.rows),
+        frames=tuple(sorted({*request.frames, *event.frames})),
+        hops=tuple(sorted((*request.hops, *event.hops), key=lambda hop: (hop.time, hop.row))),
+    )
+
+
 def fold_repeats(events: Sequence[Event], keys: Mapping[int, object]) -> list[Event | None]:
-    """Fold like events that follow one another, single ones or exchanges of two.
+    """Fold like events that follow one another, single ones or exchanges of a few.
 
     Args:
         events: in order of time.
@@ -76,40 +86,40 @@ def fold_repeats(events: Sequence[Event], keys: Mapping[int, object]) -> list[Ev
         As many as were given: None where an event was folded into an earlier one.
     """
     found: list[Event | None] = list(events)
+    # A number for each that is alike: comparing numbers is what makes this cheap.
+    numbers: dict[object, int] = {}
+    alike = [
+        -at - 1 if key is None else numbers.setdefault(key, len(numbers))
+        for at, key in enumerate(_likeness(event, keys.get(at)) for at, event in enumerate(events))
+    ]
     at = 0
     while at < len(events):
-        for width in (1, 2):
-            times = _times(events, keys, at, width)
-            if times > 1:
-                for offset in range(width):
-                    places = range(at + offset, at + offset + width * times, width)
-                    found[at + offset] = _together([events[place] for place in places])
-                    for place in places[1:]:
-                        found[place] = None
-                at += width * times
-                break
-        else:
-            at += 1
+        width, times = _repeats(alike, at)
+        for offset in range(width if times > 1 else 0):
+            places = range(at + offset, at + offset + width * times, width)
+            found[at + offset] = _together([events[place] for place in places])
+            for place in places[1:]:
+                found[place] = None
+        at += width * times
     return found
 
 
-def _times(events: Sequence[Event], keys: Mapping[int, object], at: int, width: int) -> int:
-    """Return how often the ``width`` events at a place stand there one after the other."""
-    first = [_likeness(events, keys, at + offset) for offset in range(width)]
-    if None in first or at + width > len(events) or len(set(first)) < width:
-        return 1
-    times = 1
-    while at + (times + 1) * width <= len(events):
-        start = at + times * width
-        if [_likeness(events, keys, start + offset) for offset in range(width)] != first:
-            break
-        times += 1
-    return times
+def _repeats(alike: Sequence[int], at: int) -> tuple[int, int]:
+    """Return how many events at a place are repeated behind it, and how often they stand there."""
+    for width in range(1, LONGEST + 1):
+        first = alike[at : at + width]
+        if len(set(first)) < width:
+            break  # a shorter one repeats within it; counting would look at all behind it again
+        times = 1
+        while alike[at + times * width : at + (times + 1) * width] == first:
+            times += 1
+        if times > 1:
+            return width, times
+    return 1, 1
 
 
-def _likeness(events: Sequence[Event], keys: Mapping[int, object], at: int) -> object:
+def _likeness(event: Event, step: object) -> object:
     """Return what must be equal for two events to be alike; None: it is never folded."""
-    event = events[at] if at < len(events) else None
     if not isinstance(event, Arrow) or event.marks or event.tone in {"bad", "doubtful"}:
         return None
     if event.status in CHALLENGES:
@@ -117,22 +127,27 @@ def _likeness(events: Sequence[Event], keys: Mapping[int, object], at: int) -> o
     answered = None if event.answer is None else event.answer.status
     return (
         *(event.source, event.target, event.via, event.kind, event.label, event.status),
-        *(event.session, answered, event.heat, keys.get(at)),
+        *(event.session, answered, event.heat, step),
     )
 
 
 def _together(events: Sequence[Event]) -> Arrow:
     arrows = [event for event in events if isinstance(event, Arrow)]
     first, count = arrows[0], len(arrows)
-    slowest = max((one.latency_ms for one in arrows if one.latency_ms is not None), default=None)
+    slowest = max(arrows, key=lambda one: -1.0 if one.latency_ms is None else one.latency_ms)
+    calls = {one.call_id for one in arrows}
     return replace(
         first,
         label=f"{first.label} ×{count}",
         text=f"{count} times, the first: {first.text}",
         rows=tuple(row for one in arrows for row in one.rows),
         frames=tuple(sorted({frame for one in arrows for frame in one.frames})),
-        hops=tuple(hop for one in arrows for hop in one.hops),
-        latency_ms=slowest,
+        hops=tuple(
+            sorted((hop for one in arrows for hop in one.hops), key=lambda hop: (hop.time, hop.row))
+        ),
+        latency_ms=slowest.latency_ms,
+        latency_of=slowest.latency_of,
+        call_id=first.call_id if len(calls) == 1 else None,
         count=count,
         until=arrows[-1].time,
         tone=worst(*(one.tone for one in arrows)),

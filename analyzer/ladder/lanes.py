@@ -7,35 +7,25 @@ With every hop shown, arrows are those of the connections.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.ladder.lane_names import SERVICES, Known, LaneNames, host_of
 from analyzer.ladder.values import LANE_ORDER, Lane
 from analyzer.lazy import once
-from analyzer.narrative.names import names_of
 from analyzer.roles import plain_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
+    from analyzer.ladder.aliases import Aliases
     from analyzer.ladder.scene import Place, Scene
     from analyzer.ladder.values import LaneKind
+    from analyzer.sessions.view import SessionView
 
 Key = tuple[str, ...]
 """What tells lanes apart; the first part is the kind."""
-SERVICES = {"lookup": "Lookup service", "channel": "Channel service"}
-TITLES: dict[LaneKind, str] = {
-    "client": "Client",
-    "dns": "DNS",
-    "director": "Director",
-    "front-end": "Front End",
-    "lookup": "Lookup service",
-    "channel": "Channel service",
-    "web": "Web service",
-    "server": "Server",
-    "unknown": "Host",
-}
-SHOWN_ADDRESSES = 3
-"""Addresses that stand below a lane's name."""
+TRYING = 100
 
 
 class Ends(NamedTuple):
@@ -46,23 +36,13 @@ class Ends(NamedTuple):
     via: tuple[Key, ...] = ()
 
 
-class _Known:
-    """What is known of a lane while a ladder is made."""
-
-    def __init__(self, kind: LaneKind, uri: str | None) -> None:
-        self.kind: LaneKind = kind
-        self.uri = uri
-        self.addresses: dict[str, None] = {}
-
-
 class Lanes:
     """The lanes of one ladder."""
 
-    def __init__(self, scene: Scene, aliases: Mapping[str, str]) -> None:
-        """``aliases``: name by host, ``host:port``, user or URI, as people call them."""
+    def __init__(self, scene: Scene, aliases: Aliases) -> None:
         self._scene = scene
-        self._aliases = {_plain(known): name for known, name in aliases.items()}
-        self._known: dict[Key, _Known] = {}
+        self._names = LaneNames(scene.views, aliases)
+        self._known: dict[Key, Known] = {}
         self._ends: dict[str, Key] = {}
         """Key by ``ip:port``, of clients and front ends."""
         self._hosts: dict[str, Key] = {}
@@ -71,10 +51,35 @@ class Lanes:
         """Return the ends of a message, given its sightings on one way."""
         place = self._scene.places.get(way[0])
         if place is None:
+            return self._between_hosts(way)
+        if self._hop_by_hop(way[0]):
             return self.leg(way[0], way)
-        keys = self._keys(place, self._chain(way), proxied=self._proxied(place))
+        chain = self._chain(way)
+        keys = self._keys(place, chain, proxied=self._proxied(place, chain))
         if not self._scene.from_client(way[0]):
             keys.reverse()
+        return Ends(keys[0], keys[-1], tuple(keys[1:-1]))
+
+    def _hop_by_hop(self, row: int) -> bool:
+        """Say whether a message goes no further than the next server, which never forwards it.
+
+        That is so of 100, of CANCEL with its answer and of the ACK of what is no 2xx (RFC 3261
+        sections 16.7, 9.2 and 17.1.1.3).
+        """
+        rows = self._scene.rows
+        if rows.status[row] == TRYING or rows.strings.values[rows.method[row]] == "CANCEL":
+            return True
+        transaction = self._scene.transaction(row)
+        return transaction is not None and row in transaction.acks
+
+    def _between_hosts(self, way: Sequence[int]) -> Ends:
+        """Return the ends of a message that is in no session: where it was seen first and last."""
+        legs = [self.leg(row, way) for row in way]
+        keys = [legs[0].source]
+        for leg in legs:
+            if leg.source != keys[-1]:
+                break  # nobody saw how it came from there to here
+            keys.append(leg.target)
         return Ends(keys[0], keys[-1], tuple(keys[1:-1]))
 
     def leg(self, row: int, way: Sequence[int]) -> Ends:
@@ -83,15 +88,30 @@ class Lanes:
         place = self._scene.places.get(row)
         known: dict[str, Key] = {}
         if place is not None:
-            chain, proxied = self._chain(way), self._proxied(place)
+            chain = self._chain(way)
+            proxied = self._proxied(place, chain)
             keys = self._keys(place, chain, proxied=proxied)
             known = dict(zip(chain, keys[1:] if proxied else keys, strict=False))
-        source = known.get(stream.src) or self._host(stream.src)
-        return Ends(source, known.get(stream.dst) or self._host(stream.dst))
+        ends = (stream.src, stream.dst)
+        found = [
+            known.get(one) or self._ends.get(one) or self._hosts.get(host_of(one)) for one in ends
+        ]
+        # Two ends on one machine that nothing is known of are told apart by their ports.
+        apart = found == [None, None] and host_of(stream.src) == host_of(stream.dst)
+        keys = [key or self._other(one, apart=apart) for key, one in zip(found, ends, strict=True)]
+        return Ends(keys[0], keys[1])
 
-    def _proxied(self, place: Place) -> bool:
+    def _proxied(self, place: Place, chain: Sequence[str]) -> bool:
+        """Say whether a way begins behind the front end: nearer to the client it was not seen.
+
+        That may be so of a whole dialog, or of a message alone, of which a hole took the rest.
+        """
         dialog = place.dialog
-        return dialog is not None and not self._inner(place) and self._scene.proxied(dialog)
+        if dialog is None or self._inner(place):
+            return False
+        first, server = host_of(chain[0]), host_of(place.view.front_end or "")
+        behind = first == server != host_of(place.view.client_address)
+        return behind or self._scene.proxied(dialog)
 
     @staticmethod
     def _inner(place: Place) -> bool:
@@ -104,7 +124,7 @@ class Lanes:
         keys: list[Key] = []
         servers = list(chain) if proxied or inner else list(chain[1:])
         if not inner:
-            keys.append(self._client(place, None if proxied else chain[0]))
+            keys.append(self._client(place, self._away(place) if proxied else chain[0]))
         role = "" if place.dialog is None else place.dialog.role
         if role not in SERVICES:
             return keys + [self._server(place, one, first=not at) for at, one in enumerate(servers)]
@@ -112,6 +132,12 @@ class Lanes:
         keys += [self._server(place, one, first=not at) for at, one in enumerate(proxies)]
         keys.append(self._service(place, role, servers[-1] if len(servers) > 1 else None))
         return keys
+
+    def _away(self, place: Place) -> str | None:
+        """Return the address of a client that is not on a message's way, if it was captured."""
+        view = place.view
+        known = view.registrations[-1].dialog if view.registrations else view.dialogs[0]
+        return None if self._scene.proxied(known) else view.client_address
 
     def _chain(self, way: Sequence[int]) -> list[str]:
         """Return the addresses of a message's way, from the client on.
@@ -128,7 +154,7 @@ class Lanes:
 
     def other(self, kind: LaneKind, address: str) -> Key:
         """Return the lane of something that is no SIP: DNS, a Web service."""
-        key = (kind, address.rpartition(":")[0].lower())
+        key = (kind, host_of(address).lower())
         self._note(key, kind, None, address)
         return key
 
@@ -139,13 +165,13 @@ class Lanes:
     def _note(self, key: Key, kind: LaneKind, uri: str | None, address: str | None) -> None:
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _Known(kind, uri)
+            known = self._known[key] = Known(kind, uri)
         if address is not None:
             known.addresses[address] = None
 
     def _client(self, place: Place, address: str | None) -> Key:
         """Return the lane of a session's client; None: where it is was not captured."""
-        host = (address or "").rpartition(":")[0]
+        host = host_of(address or "")
         key = ("client", plain_uri(place.view.user or "") or address or "", host)
         self._note(key, "client", place.view.user, address)
         if address is not None:
@@ -157,17 +183,28 @@ class Lanes:
 
         One that redirected its client is a Director.
         """
-        host = address.rpartition(":")[0]
+        host = host_of(address)
         kind: LaneKind = "front-end" if first else "server"
         if first and host in self._directors and self._redirects(place):
             kind = "director"
-        key = self._hosts.get(host) if kind == "server" else (kind, host)
-        key = (kind, host) if key is None else key
+        key: Key = (kind, host)
+        if kind == "server":
+            key = self._user_at(address) or self._hosts.get(host) or key
         self._note(key, kind, None, address)
         self._ends.setdefault(address, key)
         if kind != "director":
             self._hosts.setdefault(host, key)
         return key
+
+    def _user_at(self, address: str) -> Key | None:
+        """Return the lane of the client at an address: what a proxy sends may go to another."""
+        view = self._users.get(address)
+        place = None if view is None else self._scene.places.get(view.dialogs[0].rows[0])
+        return None if place is None else self._client(place, address)
+
+    @once
+    def _users(self) -> dict[str, SessionView]:
+        return {view.client_address: view for view in self._scene.views}
 
     @once
     def _directors(self) -> set[str]:
@@ -177,7 +214,7 @@ class Lanes:
             for one in view.registrations:
                 if one.redirected:
                     stream = view.trace.streams[view.trace.rows.stream[one.dialog.rows[0]]]
-                    found.add(stream.dst.rpartition(":")[0])
+                    found.add(host_of(stream.dst))
         return found
 
     @staticmethod
@@ -196,84 +233,30 @@ class Lanes:
         self._note(key, kind, uri or None, address)
         return key
 
-    def _host(self, address: str) -> Key:
-        known = self._ends.get(address) or self._hosts.get(address.rpartition(":")[0])
-        if known is None:
-            known = ("unknown", address.rpartition(":")[0])
-            self._note(known, "unknown", None, address)
-        return known
+    def _other(self, address: str, *, apart: bool) -> Key:
+        """Return the lane of a host that nothing is known of but its address."""
+        key = ("unknown", address if apart else host_of(address))
+        self._known.setdefault(key, Known("unknown", None, key[1])).addresses[address] = None
+        return key
 
     def person(self, user: str | None) -> str:
         """Return what a user is called."""
-        return self._aliases.get(_plain(user or "")) or self._people.person(user)
+        return self._names.person(user)
 
     def finished(self, used: Iterable[Key]) -> tuple[tuple[Lane, ...], dict[Key, int]]:
         """Return the lanes that are used, from left to right, and their numbers by key."""
         order = {key: at for at, key in enumerate(dict.fromkeys(used))}
         kinds = {key: self._known[key].kind for key in order}
         keys = sorted(order, key=lambda key: (LANE_ORDER.index(kinds[key]), order[key]))
-        titles = self._titles(keys)
-        counts: dict[str, int] = {}
+        found = [self._known[key] for key in keys]
+        counts: Counter[str] = Counter()
         lanes = []
-        for key, (title, aliased) in zip(keys, titles, strict=True):
-            kind = kinds[key]
-            counts[kind] = counts.get(kind, 0) + 1
-            subtitle = self._subtitle(self._known[key], aliased=aliased)
-            lanes.append(Lane(f"{kind}-{counts[kind]}", kind, title, subtitle))
+        for known, (title, aliased) in zip(found, self._names.titles(found), strict=True):
+            counts[known.kind] += 1
+            subtitle = self._names.subtitle(known, title, aliased=aliased)
+            lanes.append(Lane(f"{known.kind}-{counts[known.kind]}", known.kind, title, subtitle))
         return tuple(lanes), {key: at for at, key in enumerate(keys)}
 
-    def _titles(self, keys: Sequence[Key]) -> list[tuple[str, bool]]:
-        """Return the name of each lane, numbered where several have the same."""
-        found = [self._title(key) for key in keys]
-        plain = [title for title, _ in found]
-        counts: dict[str, int] = {}
-        titles = []
-        for title, aliased in found:
-            if plain.count(title) > 1:
-                counts[title] = counts.get(title, 0) + 1
-                titles.append((f"{title} {counts[title]}", aliased))
-            else:
-                titles.append((title, aliased))
-        return titles
-
-    def _title(self, key: Key) -> tuple[str, bool]:
-        known = self._known[key]
-        hosts = [one.rpartition(":")[0] for one in known.addresses]
-        if known.kind == "client":  # on one machine with its server it is not the machine
-            hosts = [host for host in hosts if host not in self._hosts]
-        for one in (known.uri, *known.addresses, *hosts):
-            alias = self._aliases.get(_plain(one)) if one else None
-            if alias is not None:
-                return alias, True
-        if known.kind == "client":
-            return (self._people.person(known.uri), False) if known.uri else ("Client", False)
-        return TITLES[known.kind], False
-
-    @once
-    def _people(self) -> _Names:
-        return names_of(self._scene.views)
-
-    @staticmethod
-    def _subtitle(known: _Known, *, aliased: bool) -> str:
-        parts = [TITLES[known.kind]] if aliased else []
-        if known.uri:
-            parts.append(known.uri)
-        hosts = list(dict.fromkeys(map(_host, known.addresses)))
-        parts += hosts[:SHOWN_ADDRESSES]
-        if len(hosts) > SHOWN_ADDRESSES:
-            parts.append(f"and {len(hosts) - SHOWN_ADDRESSES} more")
-        return ", ".join(parts)
-
-
-def _host(address: str) -> str:
-    """Return the host of an ``ip:port``, IPv6 without its brackets."""
-    return address.rpartition(":")[0].strip("[]")
-
-
-def _plain(name: str) -> str:
-    """Return a host, user or URI as aliases compare."""
-    return plain_uri(name).removeprefix("sip:").removeprefix("sips:").strip("[]")
-
-
-if TYPE_CHECKING:
-    from analyzer.narrative.names import Names as _Names
+    def names(self, key: Key) -> set[str]:
+        """Return what a lane may be called besides its title."""
+        return self._known[key].called

@@ -19,17 +19,16 @@ class Format(NamedTuple):
     """The first is that of further pages."""
     text: bool
     """It is text that several pages of may stand one after the other."""
-    needs: str = ""
-    """What must be installed for it."""
+    binary: bool = False
+    """It is not to be sent to a terminal."""
 
 
-IMAGES = "pip install 'xccos-analyzer[images]'"
 FORMATS: dict[str, Format] = {
     "txt": Format("analyzer.ladder.text", "render_text", (".txt",), text=True),
     "svg": Format("analyzer.ladder.svg", "render_svg", (".svg",), text=False),
     "html": Format("analyzer.ladder.html", "render_html", (".html", ".htm"), text=False),
-    "png": Format("analyzer.ladder.png", "render_png", (".png",), text=False, needs=IMAGES),
-    "pdf": Format("analyzer.ladder.pdf", "render_pdf", (".pdf",), text=False, needs=IMAGES),
+    "png": Format("analyzer.ladder.png", "render_png", (".png",), text=False, binary=True),
+    "pdf": Format("analyzer.ladder.pdf", "render_pdf", (".pdf",), text=False, binary=True),
     "mmd": Format("analyzer.ladder.mermaid", "render_mermaid", (".mmd", ".mermaid"), text=True),
     "puml": Format(
         "analyzer.ladder.plantuml", "render_plantuml", (".puml", ".plantuml"), text=True
@@ -46,7 +45,7 @@ def format_of_name(name: str) -> str | None:
 def renderer_of(name: str) -> Renderer:
     """Return what writes a format. Raises KeyError for one that there is not.
 
-    A renderer raises ``ModuleNotFoundError`` where what it draws with is not installed.
+    A renderer raises ``MissingExtra`` where what it draws with is not installed.
     """
     known = FORMATS[name]
     renderer: Renderer = getattr(import_module(known.module), known.function)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from analyzer.lazy import once
 from analyzer.meaning import outline
 from analyzer.roles import plain_uri
+from analyzer.visibility import Visibility
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,6 +34,11 @@ class Replied(NamedTuple):
     answer: Answer
     view: SessionView
 
+    @property
+    def asked(self) -> bool:
+        """The command itself is in the capture."""
+        return self.command.element >= 0
+
 
 class Scene:
     """The messages of some sessions, or of a whole capture; the capture must be open."""
@@ -44,6 +50,21 @@ class Scene:
         found = cast("Sequence[SessionView]", outline(trace).sessions)
         self.views = found if sessions is None else [found[index] for index in sessions]
         self.whole = sessions is None
+
+    @property
+    def sessions(self) -> list[int] | None:
+        """The indexes of its sessions; None: of all of the capture."""
+        return None if self.whole else [view.index for view in self.views]
+
+    def narrowed(self, rows: Iterable[int]) -> Scene:
+        """Return the scene of those sessions alone that these messages are in."""
+        shown = {self.places[row].view.index for row in rows if row in self.places}
+        return self if len(shown) == len(self.views) else Scene(self.trace, sorted(shown))
+
+    @once
+    def visibility(self) -> Visibility:
+        """What the capture can tell of answers that are not in it."""
+        return Visibility(self.trace)
 
     @once
     def analysis(self) -> Analysis:
@@ -150,13 +171,27 @@ class Scene:
     def related(self, rows: Iterable[int]) -> set[int]:
         """Return these messages with their hop copies and all else of their transactions."""
         found: set[int] = set()
+        done: set[int | None] = {None}
+        numbers = self.analysis.transaction_number
         for row in rows:
             for one in self.seen(self.origin(row)):
-                transaction = self.transaction(one)
                 found.add(one)
-                if transaction is not None:
-                    found.update(rows_of(transaction))
+                number = numbers(one)
+                if number not in done:
+                    done.add(number)
+                    found.update(rows_of(self.analysis.transactions[cast("int", number)]))
         return found
+
+    def exchanges(self, rows: Iterable[int]) -> set[int]:
+        """Return these messages, the commands that they answer and the replies to theirs."""
+        found: set[int] = set()
+        for row in rows:
+            origin = self.origin(row)
+            found.add(row)
+            found.update(one.command.row for one in self.replies.get(origin, ()) if one.asked)
+            for command, _ in self.commands.get(origin, ()):
+                found.update(answer.row for answer in command.answers)
+        return self.related(found)
 
     def from_client(self, row: int) -> bool:
         """Say whether the client of its session sent a message."""

@@ -5,17 +5,19 @@ Several values of one kind mean any of them, several kinds mean all of them.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from analyzer.flows.runs import flows_of
 from analyzer.ladder.scene import Scene
-from analyzer.ladder.steps import StepBook
+from analyzer.ladder.steps import StepBook, ended
 from analyzer.meaning import outline
-from analyzer.query import Query, Selection, call_id_test, user_test
+from analyzer.query import Query, Selection, call_id_test, room_test, user_test
+from analyzer.room_reader import RoomReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.flows.values import FlowRun
     from analyzer.sessions.view import SessionView
@@ -49,11 +51,16 @@ class Chosen(NamedTuple):
     """What a choice comes to."""
 
     scene: Scene
+    """Of the sessions that they are in."""
     rows: set[int]
     """Messages, by the row seen first."""
     book: StepBook
     words: tuple[str, ...]
     """What was chosen, for a heading."""
+    runs: frozenset[int] | None = None
+    """Numbers of the runs that were asked for; None: no flow was asked for."""
+    left: int = 0
+    """Messages that were chosen too, and lie behind the ``most`` that are given."""
 
 
 def parse_frames(text: str) -> tuple[Span, ...]:
@@ -74,28 +81,41 @@ def parse_frames(text: str) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def choose(trace: Trace, choice: Choice) -> Chosen:
-    """Return what of an open capture is chosen. Raises ValueError for what is not there."""
+def choose(trace: Trace, choice: Choice, most: int | None = None) -> Chosen:
+    """Return what of an open capture is chosen. Raises ValueError for what is not there.
+
+    Of more than ``most`` messages the first are given: what their sessions mean is worked out for
+    these alone, because a capture may have thousands.
+    """
     views = _views(trace, choice)
-    some = None if views is None else [view.index for view in views]
-    scene = Scene(trace, some)
-    runs = flows_of(trace, some)
-    book = StepBook(scene, runs)
-    rows = _all_rows(scene)
+    scene = Scene(trace, None if views is None else [view.index for view in views])
     words = [] if views is None else [_session_words(views)]
+    book, runs, rows = None, None, _all_rows(scene)
     if choice.flows:
-        numbers = _runs(runs, choice.flows)
-        rows &= _of_runs(scene, book, numbers)
+        book = StepBook(scene, flows_of(trace, scene.sessions))
+        runs = frozenset(_runs(book.runs, choice.flows))
+        rows &= _of_runs(scene, book, runs)
         words.append(", ".join(choice.flows))
     if choice.dialogs:
         rows &= _of_dialogs(scene, choice.dialogs)
         words.append(f"dialog {', '.join(choice.dialogs)}")
     if choice.rooms:
-        found = Selection(trace, Query(rooms=choice.rooms)).messages()
-        rows &= {scene.origin(row) for row in scene.related(found)}
+        found = scene.exchanges(_of_rooms(scene, rows, choice.rooms))
+        rows &= {scene.origin(row) for row in found}
         words.append(f"room {', '.join(choice.rooms)}")
-    rows = _narrowed(trace, choice, rows, scene)
-    return Chosen(scene, rows, book, tuple(words))
+    rows, left = _first(_narrowed(trace, choice, rows, scene), most, scene)
+    scene = scene.narrowed(rows)
+    if book is None:
+        book = StepBook(scene, flows_of(trace, scene.sessions))
+    return Chosen(scene, rows, book, tuple(words), runs, left)
+
+
+def _first(rows: set[int], most: int | None, scene: Scene) -> tuple[set[int], int]:
+    """Return the first messages in order of time, and how many more there are."""
+    if most is None or len(rows) <= most:
+        return rows, 0
+    times = scene.rows.time
+    return set(sorted(rows, key=lambda row: (times[row], row))[:most]), len(rows) - most
 
 
 def _views(trace: Trace, choice: Choice) -> list[SessionView] | None:
@@ -136,50 +156,80 @@ def _all_rows(scene: Scene) -> set[int]:
 def _runs(runs: Sequence[FlowRun], names: Iterable[str]) -> list[int]:
     found: list[int] = []
     for text in names:
-        name, _, nth = text.partition(":")
+        name, colon, nth = text.partition(":")
         numbers = [number for number, run in enumerate(runs) if run.flow == name]
         if not numbers:
             known = ", ".join(sorted({run.flow for run in runs})) or "none"
             raise ValueError(f"there is no flow {name!r} here; there are: {known}")
-        if nth and not (nth.isascii() and nth.isdigit() and 0 < int(nth[:9]) <= len(numbers)):
+        if colon and not (nth.isascii() and nth.isdigit() and 0 < int(nth[:9]) <= len(numbers)):
             raise ValueError(f"{text!r}: of {name} there are 1 to {len(numbers)}")
-        found += [numbers[int(nth) - 1]] if nth else numbers
+        found += [numbers[int(nth) - 1]] if colon else numbers
     return found
 
 
-def _of_runs(scene: Scene, book: StepBook, numbers: Sequence[int]) -> set[int]:
+def _of_runs(scene: Scene, book: StepBook, numbers: Iterable[int]) -> set[int]:
     """Return the messages of runs; of a sign-in all that its session had until it was done."""
     found: set[int] = set()
     times = scene.rows.time
     for number in numbers:
         run = book.runs[number]
-        rows = book.rows(number)
+        rows = set(book.rows(number))
         if run.flow == "sign-in" and rows:
-            end = max(run.started + round(run.duration_ms * 1e6), *(times[row] for row in rows))
-            rows |= {
-                scene.origin(row)
-                for row, place in scene.places.items()
-                if place.view.index == run.session and run.started <= times[row] <= end
-            }
+            end = max(ended(run), *(times[row] for row in rows))
+            rows.update(book.during(run.session, run.started, end))
         found |= {scene.origin(row) for row in scene.related(rows)}
     return found
 
 
-def _of_dialogs(scene: Scene, wanted: Sequence[str]) -> set[int]:
-    analysis, rows = scene.analysis, scene.rows
-    numbers = {one[1:] for one in wanted if one[:1] == "#" and one[1:].isdigit()}
-    test = call_id_test(tuple(one for one in wanted if one[:1] != "#"))
-    values = rows.strings.values
-    calls = {number for number in set(rows.call_id) if test(values[number])}
-    found = {row for row in range(len(rows)) if rows.call_id[row] in calls}
-    for number in numbers:
-        if int(number[:9]) >= len(analysis.dialogs):
-            raise ValueError(f"there is no dialog #{number}: there are {len(analysis.dialogs)}")
-        dialog = analysis.dialogs[int(number[:9])]
-        found.update(dialog.rows, dialog.copies)
-    if not found:
-        raise ValueError(f"there is no dialog {', '.join(wanted)}")
+def _of_dialogs(scene: Scene, wanted: Iterable[str]) -> set[int]:
+    found: set[int] = set()
+    for text in wanted:
+        of_this = _of_dialog(scene, text)
+        if not of_this:
+            raise ValueError(f"there is no dialog {text}")
+        found.update(of_this)
     return {scene.origin(row) for row in found}
+
+
+def _of_dialog(scene: Scene, text: str) -> Sequence[int]:
+    """Return the messages of one dialog, or of those whose Call-ID begins so."""
+    analysis, rows = scene.analysis, scene.rows
+    number = text[1:]
+    if text[:1] == "#" and number.isascii() and number.isdigit():
+        if int(number[:9]) >= len(analysis.dialogs):
+            raise ValueError(
+                f"there is no dialog {text}: there are {len(analysis.dialogs)}, from #0"
+            )
+        dialog = analysis.dialogs[int(number[:9])]
+        return (*dialog.rows, *dialog.copies)
+    test = call_id_test((text,))
+    calls = {one for one in set(rows.call_id) if test(rows.strings.values[one])}
+    return [row for row, call in enumerate(rows.call_id) if call in calls] if calls else ()
+
+
+def _of_rooms(scene: Scene, rows: Iterable[int], texts: tuple[str, ...]) -> Iterator[int]:
+    """Yield the messages that speak of a room; as ``Query`` does, but without parsing them all."""
+    test, reader, items = room_test(texts), RoomReader(scene.trace), scene.rows.items
+    known = {
+        name: True
+        for view in scene.views
+        for room in view.rooms
+        if test((room.uri, room.name))
+        for name in (room.uri, room.name)
+    }
+
+    def wanted(name: str) -> bool:
+        found = known.get(name)
+        if found is None:
+            found = known[name] = test((name,))
+        return found
+
+    for row in rows:
+        for position in range(items[row]):
+            facts = reader.facts(row, position)
+            if any(map(wanted, (*facts.rooms, *facts.failed, *facts.names.values()))):
+                yield row
+                break
 
 
 def _narrowed(trace: Trace, choice: Choice, rows: set[int], scene: Scene) -> set[int]:
@@ -188,12 +238,29 @@ def _narrowed(trace: Trace, choice: Choice, rows: set[int], scene: Scene) -> set
         times = Query(from_time=choice.from_time, to_time=choice.to_time)
         rows = rows & {scene.origin(row) for row in Selection(trace, times).messages()}
     if choice.frames:
-        frame = scene.rows.frame
+        within, frames = _Frames(choice.frames), scene.rows.frames
         rows = {
             row
             for row in rows
-            if any(
-                low <= frame[one] <= high for one in scene.seen(row) for low, high in choice.frames
-            )
+            if any(within.has(frame) for one in scene.seen(row) for frame in frames(one))
         }
     return rows
+
+
+class _Frames:
+    """Spans of frames, joined where they touch."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._firsts: list[int] = []
+        self._lasts: list[int] = []
+        for first, last in sorted(spans):
+            if self._lasts and first <= self._lasts[-1] + 1:
+                self._lasts[-1] = max(self._lasts[-1], last)
+            else:
+                self._firsts.append(first)
+                self._lasts.append(last)
+
+    def has(self, frame: int) -> bool:
+        """Say whether a frame is in one of them."""
+        at = bisect_right(self._firsts, frame) - 1
+        return at >= 0 and frame <= self._lasts[at]

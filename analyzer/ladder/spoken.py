@@ -9,9 +9,8 @@ from analyzer.ladder.labels import Labels, heat_of
 from analyzer.ladder.values import Arrow, Hop
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from analyzer.ladder.scene import Replied, Scene
+    from analyzer.ladder.aliases import Aliases
+    from analyzer.ladder.scene import Scene
 
 Way = tuple[int, int, tuple[int, ...]]
 """Numbers of the source and target lane, and of those that are passed."""
@@ -20,7 +19,7 @@ Way = tuple[int, int, tuple[int, ...]]
 class Spoken:
     """Makes the arrows of messages."""
 
-    def __init__(self, scene: Scene, aliases: Mapping[str, str]) -> None:
+    def __init__(self, scene: Scene, aliases: Aliases) -> None:
         self._scene = scene
         self._rows = scene.rows
         self._aliases = aliases
@@ -33,7 +32,11 @@ class Spoken:
             return True
         transaction = self._scene.transaction(row)
         asked = row if transaction is None or transaction.request is None else transaction.request
-        return any(name.upper() in names for _, name, _ in self._scene.items(asked))
+        # A reply may have another name than its command: rpl:getservinfo.
+        replied = self._scene.replies.get(self._scene.origin(asked), ())
+        about = [one.command.name for one in replied]
+        about += [name for _, name, _ in self._scene.items(asked)]
+        return any(name.upper() in names for name in about)
 
     def arrow(self, row: int, lanes: Way, *, alone: bool) -> Arrow:
         """Return the arrow of one sighting of a message; ``alone``: its hops have arrows too."""
@@ -45,13 +48,14 @@ class Spoken:
         hops = () if alone else tuple(self._hop(one) for one in way if one != row)
         seen = (row,) if alone else way
         answer = rows.status[row] >= 0
+        label = self._labels.label(row)
         return Arrow(
             source=lanes[0],
             target=lanes[1],
             via=lanes[2],
             kind="response" if answer else "request",
-            label=self._labels.label(row),
-            text=self._labels.text(row),
+            label=label,
+            text=self._labels.text(row, label),
             time=rows.time[row],
             frame=rows.frame[row],
             rows=(row,),
@@ -75,9 +79,8 @@ class Spoken:
         return Hop(row, self._rows.frame[row], named[0], named[1], self._rows.time[row])
 
     def _named(self, address: str) -> str:
-        host, _, port = address.rpartition(":")
-        alias = self._aliases.get(address) or self._aliases.get(host.strip("[]"))
-        return f"{alias}:{port}" if alias else address
+        alias = self._aliases.of_address(address)
+        return f"{alias}:{address.rpartition(':')[2]}" if alias else address
 
     def _latency(self, row: int) -> tuple[float | None, str]:
         """Return how long a message was waited for, in milliseconds, and since what."""
@@ -89,7 +92,7 @@ class Spoken:
                 return None, ""
             method = rows.strings.values[rows.method[asked]] or "request"
             return self._since(row, asked), f"{method} in frame {rows.frame[asked]}"
-        replied = [one for one in scene.replies.get(scene.origin(row), ()) if _asked(one)]
+        replied = [one for one in scene.replies.get(scene.origin(row), ()) if one.asked]
         if not replied:
             return None, ""
         # Of several commands the first waited longest.
@@ -99,8 +102,3 @@ class Spoken:
 
     def _since(self, row: int, asked: int) -> float:
         return (self._rows.time[row] - self._rows.time[asked]) / 1e6
-
-
-def _asked(one: Replied) -> bool:
-    """Say whether the command of a reply is in the capture."""
-    return one.command.element >= 0

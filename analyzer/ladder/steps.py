@@ -41,6 +41,9 @@ class StepBook:
         self._scene = scene
         self.runs = runs
         self._of: dict[int, StepOf] = {}
+        self._rows: dict[int, set[int]] = {}
+        self._beside: dict[tuple[int, int], StepOf] = {}
+        """Step of what is no message, by session and frame."""
         views = {view.index for view in scene.views}
         for number, run in enumerate(runs):
             if run.session in views and run.flow in DOCUMENTED:
@@ -50,41 +53,62 @@ class StepBook:
         """Return the step of a message, by the row seen first; None where it has none."""
         return self._of.get(origin)
 
-    def of_frame(self, session: int | None, frame: int) -> StepOf | None:
-        """Return the step of what is no message, by a frame that the step names."""
-        for number, run in enumerate(self.runs):
-            if run.session == session:
-                for step in run.steps:
-                    if frame in step.frames:
-                        return StepOf(number, step)
-        return None
+    def of_frame(self, session: int, frame: int) -> StepOf | None:
+        """Return the step of what is no message."""
+        return self._beside.get((session, frame))
+
+    def locates(self, session: int, frame: int) -> None:
+        """Note a question to DNS or its answer: the first step of a sign-in begins with them."""
+        number = self._sign_ins.get(session)
+        if number is not None:
+            self._beside.setdefault((session, frame), StepOf(number, self.runs[number].steps[0]))
+
+    @once
+    def _sign_ins(self) -> dict[int, int]:
+        """The first sign-in of each session, where its first step was seen."""
+        return {
+            run.session: number
+            for number, run in reversed(list(enumerate(self.runs)))
+            if run.flow == SIGN_IN.name and run.steps[0].frames
+        }
 
     def rows(self, number: int) -> set[int]:
         """Return the rows seen first of all messages of a run."""
-        return {row for row, found in self._of.items() if found.run == number}
+        return self._rows.get(number, set())
 
     def _take(self, number: int, run: FlowRun) -> None:
+        for step in run.steps:
+            for frame in step.frames:
+                self._beside.setdefault((run.session, frame), StepOf(number, step))
         for row, step in self._within(run) if run.flow == SIGN_IN.name else self._of_evidence(run):
             self._note(row, StepOf(number, step))
+        spread = _spread(run)
         for copy in run.copies:
-            step = _spread(run)
-            if copy.row is not None and step is not None:
-                self._note(copy.row, StepOf(number, step))
+            if copy.row is not None and spread is not None:
+                self._note(copy.row, StepOf(number, spread))
 
     def _note(self, row: int, found: StepOf) -> None:
         """Note the step of a message and of all else of its transaction."""
+        if self._scene.origin(row) in self._of:
+            return
         for one in self._scene.related([row]):
-            self._of.setdefault(self._scene.origin(one), found)
+            origin = self._scene.origin(one)
+            if self._of.setdefault(origin, found) is found:
+                self._rows.setdefault(found.run, set()).add(origin)
 
     def _within(self, run: FlowRun) -> Iterator[tuple[int, FlowStep]]:
         """Yield the requests of a sign-in, by what they are and when they were."""
-        scene, times = self._scene, self._scene.rows.time
-        end = run.started + round(run.duration_ms * 1e6)
-        for row in self._sessions.get(run.session, ()):
-            if scene.rows.status[row] < 0 and run.started <= times[row] <= end:
+        status = self._scene.rows.status
+        for row in self.during(run.session, run.started, ended(run)):
+            if status[row] < 0:
                 step = self._step_of(run, row)
                 if step is not None:
                     yield row, step
+
+    def during(self, session: int, first: int, last: int) -> Sequence[int]:
+        """Return the messages of a session from one time to another, in order of time."""
+        times, rows = self._sessions.get(session, ([], []))
+        return rows[bisect_left(times, first) : bisect_right(times, last)]
 
     def _of_evidence(self, run: FlowRun) -> Iterator[tuple[int, FlowStep]]:
         """Yield the requests among the messages that the steps of a run name."""
@@ -98,14 +122,15 @@ class StepBook:
                         yield row, step
 
     @once
-    def _sessions(self) -> dict[int, list[int]]:
-        """The messages of each session, in order."""
+    def _sessions(self) -> dict[int, tuple[list[int], list[int]]]:
+        """The messages of each session with their times, in order of time."""
         found: dict[int, list[int]] = {}
         for row, place in self._scene.places.items():
             found.setdefault(place.view.index, []).append(row)
+        times = self._scene.rows.time
         for rows in found.values():
-            rows.sort()
-        return found
+            rows.sort(key=lambda row: (times[row], row))
+        return {index: ([times[row] for row in rows], rows) for index, rows in found.items()}
 
     def _step_of(self, run: FlowRun, row: int) -> FlowStep | None:
         return next((step for step in run.steps if self._shows(run, step, row)), None)
@@ -132,6 +157,11 @@ class StepBook:
         if isinstance(match, Post):
             return any(one.post for one, _ in asked)
         return False
+
+
+def ended(run: FlowRun) -> int:
+    """Return the time of the last message of a run."""
+    return run.started + round(run.duration_ms * 1e6)
 
 
 def _spread(run: FlowRun) -> FlowStep | None:

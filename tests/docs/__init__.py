@@ -1,0 +1,3 @@
+"""Tests of what docs/ shows."""
+
+from __future__ import annotations
