@@ -114,7 +114,7 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 	step 'pytest on the pure Python path ($(JOBS) processes)'
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_PURE=1
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS)
+	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS) --dist loadgroup
 	$(BIN)/python -m coverage combine --quiet
 	mkdir -p "$(BUILD)"
 	$(BIN)/python -m coverage report --show-missing >"$(BUILD)/coverage.txt"
@@ -138,9 +138,9 @@ twin: speedups ## all tests that read, on the compiled path
 	step 'pytest on the compiled path ($(JOBS) processes)'
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_REQUIRE_TWIN=1
 	unset XCCOS_PURE
-	$(BIN)/python -m pytest -q -n $(JOBS) tests/analyzer tests/truth \
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/analyzer tests/truth \
 		$(DRAWN:%=--ignore=tests/analyzer/%)
-	$(BIN)/python -m pytest -q -n $(JOBS) tests/dissectors -k twin
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/dissectors -k twin
 
 speedups: compiler $(INSTALLED_DEV) ## compile the twin in place, where it has changed
 	@$(FUNCTIONS)
@@ -206,7 +206,7 @@ fuzz: compiler $(INSTALLED_DEV) ## the compiled twin under sanitizers (FUZZ=60 s
 		ASAN_OPTIONS=detect_leaks=0 PYTHONPATH="$(BUILD)/sanitized:." \
 		$(BIN)/python -P -m tests.fuzz_twin --seconds $(FUZZ) --seed $$RANDOM
 	step 'pytest -m hypothesis, profile nightly'
-	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(JOBS) -m hypothesis
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup -m hypothesis
 
 rule-pages: $(INSTALLED) ## write docs/rules anew from the table of rules
 	$(BIN)/python -m analyzer.diagnostics.pages docs/rules

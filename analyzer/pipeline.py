@@ -117,9 +117,14 @@ class Pipeline:
         return self._reading.first_time
 
     def take(self, rows: Rows, *, everything: bool = False) -> bool:
-        """Move the rows that no other can precede any more into ``rows``; tell if there are any."""
+        """Move the rows that no other can precede any more into ``rows``; tell if there are any.
+
+        Those of the reading itself have them already.
+        """
         mine = self._reading.rows
         mine.finish()
+        if rows is mine:
+            return len(mine) > 0
         oldest = None if everything else self._reassembler.oldest_waiting()
         count = len(mine) if oldest is None else bisect_left(mine.frame, oldest)
         if count:

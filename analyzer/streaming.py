@@ -67,6 +67,10 @@ class CaptureStream:
                 return
             yield from self._window(everything=True)
             reading.settle()
+            if reading.tls and not self._pipeline.secrets:
+                from analyzer.decryption import read_tls  # most captures need none of this
+
+                read_tls(reading, self._source, None)
             self.quality = quality_of(reading, self._source.problem)
 
     def _while_reading(self) -> Iterator[Window]:

@@ -46,8 +46,8 @@ _MARKED = re.compile(
     r"|(?P<one>[_.:()+\-/=])(?=(?P=one))|(?<=([_.:()+\-/=]))(?P<two>[_.:()+\-/=])(?<=\2\2)"
     r"|^[\-=.+_/:]"
 )
-# Are spelt out: XML has no such characters, and of six digits PlantUML writes no valid SVG.
-_UNSHOWN = re.compile("[\ufffe\uffff\U00100000-\U0010ffff]")
+# Are spelt out: of numbers of six digits PlantUML writes no valid SVG.
+_UNSHOWN = re.compile("[\U00100000-\U0010ffff]")
 _COLOURS: dict[Tone, str] = {"plain": "", "good": "", "bad": "[#C0392B]", "doubtful": "[#A86400]"}
 _LIGHT = """\
 skinparam backgroundColor #FFFFFF

@@ -28,7 +28,6 @@ Cell = str | int | Callable[[Element], None] | None
 
 SHOWN_FRAMES = 12
 """Frame numbers in a cell; the details of a message and JSON have all."""
-_NO_CHARACTER = re.compile("[\ufffe\uffff]")
 _LINKED = re.compile(
     r"\*(?P<name>[^*\n]{1,200})\*"
     r"|\bframes (?P<several>\d{1,18}(?:(?:-|, | and )\d{1,18}(?!\d))*)"
@@ -53,20 +52,15 @@ SIGNS = {
 }
 
 
-def safe(text: str) -> str:
-    """Return a text that XML can hold and that cannot reorder what stands beside it."""
-    return _NO_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", printable(text))
-
-
 def add(parent: Element, tag: str, classes: str = "", text: str = "", **more: str) -> Element:
     """Return a new child; ``for_`` and ``aria_label`` stand for ``for`` and ``aria-label``."""
     made = etree.SubElement(parent, tag)
     if classes:
         made.set("class", classes)
     for key, value in more.items():
-        made.set(key.rstrip("_").replace("_", "-"), safe(value))
+        made.set(key.rstrip("_").replace("_", "-"), printable(value))
     if text:
-        made.text = safe(text)
+        made.text = printable(text)
     return made
 
 
@@ -74,9 +68,9 @@ def say(parent: Element, text: str) -> None:
     """Append a text behind all that is in an element."""
     last = parent[-1] if len(parent) else None
     if last is None:
-        parent.text = (parent.text or "") + safe(text)
+        parent.text = (parent.text or "") + printable(text)
     else:
-        last.tail = (last.tail or "") + safe(text)
+        last.tail = (last.tail or "") + printable(text)
 
 
 def badge(parent: Element, word: str, text: str | None = None) -> Element:

@@ -158,6 +158,7 @@ def _pairs_by_row(trace: Trace) -> dict[int, list[int]]:
     if known is None:
         known = trace.__dict__["_pairs_by_row"] = {}
         for number, pair in enumerate(trace.analysis().pairs):
-            for row in {pair.row, *(reply.row for reply in pair.replies)} - {None}:
-                known.setdefault(row, []).append(number)
+            for row in {pair.row, *(reply.row for reply in pair.replies)}:
+                if row is not None:
+                    known.setdefault(row, []).append(number)
     return known

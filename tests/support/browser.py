@@ -1,4 +1,4 @@
-"""A real Chromium for tests of pages: one start for the whole run, and no network, on record.
+"""A real Chromium for tests of pages: one start for a module, and no network, on record.
 
 A test module imports the fixture ``browser``; ``opened`` then gives a page of a file. Without a
 Chromium the tests fail: that a page works in a browser cannot be left untested.
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
         Dialog,
         Error,
         Page,
-        Playwright,
         Request,
         Route,
     )
@@ -65,35 +64,26 @@ def chromium() -> str | None:
     return found
 
 
-@cache
-def _started() -> tuple[Playwright, Browser]:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Yield the browser; it ends with the module: a process that talks to one has threads."""
     from playwright.sync_api import sync_playwright
 
     path = chromium()
     if path is None:
         pytest.fail(f"no Chromium to test pages with: none of {', '.join(NAMES)} is on the PATH")
-    playwright = sync_playwright().start()
-    return playwright, playwright.chromium.launch(
-        executable_path=path, args=["--no-sandbox", "--disable-gpu"]
-    )
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
+        yield started
+        started.close()
 
 
 @cache
 def _plain(browser: Browser) -> Page:
     """Return a page without options; to make one takes longer than most tests that need it."""
     return browser.new_context().new_page()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Yield the browser; modules that import this fixture share one start."""
-    yield _started()[1]
-    if _started.cache_info().currsize:
-        playwright, started = _started()
-        _started.cache_clear()
-        _plain.cache_clear()
-        started.close()
-        playwright.stop()
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,9 +17,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 READ = """async texts => {
   const found = [];
   for (const text of texts) {
@@ -141,20 +139,14 @@ def _script() -> Path:
 
 
 @contextmanager
-def mermaid() -> Iterator[Mermaid]:
-    """Give Mermaid in a browser without a network."""
-    from playwright.sync_api import sync_playwright
-
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.fail(f"no browser is installed: one of {', '.join(BROWSERS)}")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=program)
-        page = browser.new_page(offline=True)
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.set_content("<!doctype html><body></body>")
-        page.add_script_tag(content=_script().read_text(encoding="utf-8"))
-        page.evaluate("mermaid.initialize({startOnLoad: false})")
-        yield Mermaid(page, asked)
-        browser.close()
+def mermaid(browser: Browser) -> Iterator[Mermaid]:
+    """Give Mermaid in a browser, without a network."""
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.set_content("<!doctype html><body></body>")
+    page.add_script_tag(content=_script().read_text(encoding="utf-8"))
+    page.evaluate("mermaid.initialize({startOnLoad: false})")
+    yield Mermaid(page, asked)
+    context.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing.captions import HEAT_INKS, HEAT_WORDS
-from analyzer.ladder.drawing.chunks import Chunk, chunk, drawn_line, narrowed, shown
+from analyzer.ladder.drawing.chunks import Chunk, chunk, drawn_line, narrowed
 from analyzer.ladder.drawing.columns import MOST_BRACKET, TRACK
 from analyzer.ladder.drawing.primitives import Circle, Command, Item, Part, Path
 
@@ -26,7 +27,7 @@ HEADING = "reply or copy"
 
 
 def _label(metrics: Metrics, bracket: Bracket) -> Chunk:
-    text = shown(bracket.label[:_LABEL])
+    text = printable(bracket.label[:_LABEL])
     word = HEAT_WORDS[bracket.heat]
     if not word:
         return chunk(metrics, "latency", text)
@@ -112,4 +113,4 @@ def _labels(metrics: Metrics, columns: Columns, met: list[Bracket], y: float) ->
     parts: list[Part] = []
     for number, one in enumerate(labels):
         parts += drawn_line([one], columns.labels, y + 4 - 13 * (len(labels) - 1 - number))
-    return Item("bracket", tuple(parts), "\n".join(shown(one.label) for one in met[:20]))
+    return Item("bracket", tuple(parts), "\n".join(printable(one.label) for one in met[:20]))

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer.ladder.drawing.chunks import (
-    GAP,
-    Chunk,
-    chunk,
-    flowed,
-    framed,
-    narrowed,
-    shown,
-    wrapped,
-)
+from analyzer.export.printable import printable
+from analyzer.ladder.drawing.chunks import GAP, Chunk, chunk, flowed, framed, narrowed, wrapped
 from analyzer.ladder.look import cut
 from analyzer.times import latency_text
 
@@ -83,12 +75,12 @@ def _answer(metrics: Metrics, answer: Answer) -> Chunk:
         role, symbol, ink = "answer", "check", "good"
     after = latency_text(answer.latency_ms)
     # A success is told by its number alone: its text says no more.
-    said = str(answer.status) if role == "answer" else shown(cut(answer.text, _TAG))
+    said = str(answer.status) if role == "answer" else printable(cut(answer.text, _TAG))
     return chunk(metrics, role, f"{said} in {after}" if after else said, symbol, ink)
 
 
 def _label(arrow: Arrow, look: Look) -> str:
-    label = shown(cut(arrow.label, look.label))
+    label = printable(cut(arrow.label, look.label))
     times = f"×{arrow.count}"
     return label if arrow.count == 1 or times in label else f"{label} {times}"
 
@@ -97,11 +89,11 @@ def caption(metrics: Metrics, arrow: Arrow, look: Look, aside: Sequence[Lane]) -
     """Return what is written at an arrow; ``aside`` are lanes it passed that it does not cross."""
     role = "label" if arrow.tone == "plain" else f"label-{arrow.tone}"
     tags = [
-        framed(metrics, "tag-bad" if mark in _LOST else "tag", shown(cut(mark, _TAG)))
+        framed(metrics, "tag-bad" if mark in _LOST else "tag", printable(cut(mark, _TAG)))
         for mark in arrow.marks[:MAX_TAGS]
     ]
     tags += [
-        framed(metrics, "tag-plain", f"through {shown(cut(lane.title, _TAG))}")
+        framed(metrics, "tag-plain", f"through {printable(cut(lane.title, _TAG))}")
         for lane in aside[:MAX_TAGS]
     ]
     took = latency_text(arrow.latency_ms)

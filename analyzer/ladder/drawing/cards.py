@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing.chunks import (
     GAP,
     chunk,
     drawn_line,
     fitted,
     narrowed,
-    shown,
     text_width,
     wrapped,
 )
@@ -66,10 +66,10 @@ class _Lines(NamedTuple):
 def _lines(metrics: Metrics, group: Group, *, heading: bool) -> _Lines:
     title = f"{group.step}  {group.title}"
     # What is said of a step stands where it begins.
-    detail = "" if group.continued else shown(group.detail)
+    detail = "" if group.continued else printable(group.detail)
     return _Lines(
-        fitted(metrics, shown(group.flow).upper(), "flow", _ROOM) if heading else "",
-        wrapped(metrics, shown(title), "step", _ROOM, 1 if group.continued else 2),
+        fitted(metrics, printable(group.flow).upper(), "flow", _ROOM) if heading else "",
+        wrapped(metrics, printable(title), "step", _ROOM, 1 if group.continued else 2),
         wrapped(metrics, detail, "detail", _ROOM - SYMBOL_WIDTH, _DETAIL_LINES) if detail else [],
     )
 
@@ -110,7 +110,7 @@ def _text(
     words = f"{status.words} (continued)" if group.continued else status.words
     state = chunk(metrics, f"status-{status.tone}", words, status.symbol, status.ink)
     if y + _TITLE + _SMALL - 2 > bottom:  # a row that was cut off from the others of its step
-        title = chunk(metrics, "step", shown(f"{group.step}  {group.title}"))
+        title = chunk(metrics, "step", printable(f"{group.step}  {group.title}"))
         short = state._replace(text=status.words)
         room = _ROOM - short.width - GAP
         yield from drawn_line([short, narrowed(metrics, title, room)], x, y + 10)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer.export.printable import printable
 from analyzer.ladder.drawing import symbols
 from analyzer.ladder.drawing.primitives import Part, Rect, Text
 from analyzer.ladder.drawing.theme import ROLES
@@ -33,14 +32,6 @@ class Chunk(NamedTuple):
     """Colour of the symbol."""
     frame: str = ""
     """Style of the frame around it."""
-
-
-def shown(text: str) -> str:
-    """Return a text from a capture with everything spelt out that XML or a reader cannot take."""
-    text = printable(text)
-    if "\ufffe" in text or "\uffff" in text:  # no characters of XML 1.0 (section 2.2)
-        return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
-    return text
 
 
 def text_width(metrics: Metrics, text: str, role: str) -> float:

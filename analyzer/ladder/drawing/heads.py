@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing.brackets import HEADING as BRACKETS
-from analyzer.ladder.drawing.chunks import fitted, shown, wrapped
+from analyzer.ladder.drawing.chunks import fitted, wrapped
 from analyzer.ladder.drawing.columns import MARGIN
 from analyzer.ladder.drawing.primitives import Item, Part, Rect, Text
 
@@ -49,10 +50,10 @@ def titles(plan: Plan, title: str) -> tuple[Item, float]:
     ladder, room = plan.ladder, plan.columns.width - 2 * MARGIN
     y = MARGIN
     parts: list[Part] = []
-    for line in wrapped(plan.metrics, shown(title), "title", room, _TITLE_LINES):
+    for line in wrapped(plan.metrics, printable(title), "title", room, _TITLE_LINES):
         parts.append(Text(MARGIN, y + 16, "start", "title", line))
         y += 26
-    subtitle = shown(ladder.subtitle)
+    subtitle = printable(ladder.subtitle)
     lines = wrapped(plan.metrics, subtitle, "subtitle", room, _SUBTITLE_LINES) if subtitle else []
     for line in lines:
         parts.append(Text(MARGIN, y + 10, "start", "subtitle", line))
@@ -66,7 +67,7 @@ def running_title(plan: Plan, row: int) -> tuple[Item, float]:
     It is the title, and the date where the times are those of a day. With its height.
     """
     room = plan.columns.width - 2 * MARGIN
-    title = shown(plan.ladder.title)
+    title = printable(plan.ladder.title)
     if plan.look.times == "absolute":
         title = f"{title}, {plan.clock.local(plan.ladder.events[row].time)[:10]}"
     title = fitted(plan.metrics, title, "step", room)
@@ -75,7 +76,7 @@ def running_title(plan: Plan, row: int) -> tuple[Item, float]:
 
 def _subs(plan: Plan, lane: Lane, room: float) -> list[str]:
     """Return the lines of a lane's subtitle: one for its role, its URI, each address."""
-    said = [shown(one) for one in lane.subtitle.split(", ") if one]
+    said = [printable(one) for one in lane.subtitle.split(", ") if one]
     if len(said) > _SUB_PARTS:
         said = [*said[: _SUB_PARTS - 1], ", ".join(said[_SUB_PARTS - 1 :])]
     return [line for one in said for line in wrapped(plan.metrics, one, "sub", room, 2)]
@@ -84,7 +85,7 @@ def _subs(plan: Plan, lane: Lane, room: float) -> list[str]:
 def _lines(plan: Plan, number: int) -> list[_Line]:
     lane = plan.ladder.lanes[number]
     room = 2 * plan.columns.head - 14
-    title = shown(lane.title)
+    title = printable(lane.title)
     names = wrapped(plan.metrics, title, "head", room, _NAME_LINES)
     kind = fitted(plan.metrics, KINDS[lane.kind].upper(), "kind", room)
     return [
@@ -124,7 +125,7 @@ def lane_heads(plan: Plan, top: float) -> tuple[list[Item], float]:
             parts.append(Text(middle, y + _BASES[line.role], "middle", line.role, line.text))
             y += _HEIGHTS[line.role]
         said = [f"{KINDS[lane.kind]}: {lane.title}", lane.subtitle]
-        found.append(Item("heads", tuple(parts), "\n".join(shown(one) for one in said if one)))
+        found.append(Item("heads", tuple(parts), "\n".join(printable(one) for one in said if one)))
     return found, height
 
 
@@ -139,7 +140,7 @@ def small_heads(plan: Plan, top: float) -> list[Item]:
     found = []
     for number, lane in enumerate(plan.ladder.lanes):
         middle, half = plan.columns.lanes[number], plan.columns.head
-        name = fitted(plan.metrics, shown(lane.title), "head", 2 * half - 12)
+        name = fitted(plan.metrics, printable(lane.title), "head", 2 * half - 12)
         parts = [
             *_box(lane, (middle - half, top + 2, 2 * half, SMALL_HEADS - 4)),
             Text(middle, top + 20, "middle", "head", name),

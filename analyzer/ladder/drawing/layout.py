@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing.arrows import arrow_item
 from analyzer.ladder.drawing.brackets import bracket_items
 from analyzer.ladder.drawing.cards import STATUSES, card
-from analyzer.ladder.drawing.chunks import shown
 from analyzer.ladder.drawing.fonts import WIDEST, Metrics
 from analyzer.ladder.drawing.heads import (
     SMALL_HEADS,
@@ -93,7 +93,7 @@ def _page(plan: Plan, page: Ladder, first: int) -> Drawing:
     feet, height = foot(plan, piece.bottom)
     items = [*_body(plan, piece, y), title, *lanes, *feet]
     drawing = _drawing(plan, items, piece, piece.bottom + height)
-    return drawing._replace(title=shown(page.title), description=description(page, plan.clock))
+    return drawing._replace(title=printable(page.title), description=description(page, plan.clock))
 
 
 def sheets(ladder: Ladder, look: Look, metrics: Metrics, tallest: float) -> Iterator[Drawing]:
@@ -240,7 +240,7 @@ def _bookmarks(plan: Plan, piece: _Piece) -> Iterator[Bookmark]:
             continue
         fresh = group.first >= piece.first and not group.continued
         words = STATUSES[group.status].words
-        title = shown(f"{group.flow} {group.step} {group.title}: {words}")
+        title = printable(f"{group.flow} {group.step} {group.title}: {words}")
         yield Bookmark(title, piece.tops[max(group.first, piece.first) - piece.first], fresh)
 
 
@@ -248,8 +248,8 @@ def _drawing(plan: Plan, items: list[Item], piece: _Piece, height: float) -> Dra
     return Drawing(
         plan.columns.width,
         round(height),
-        shown(plan.ladder.title),
-        shown(plan.ladder.subtitle),
+        printable(plan.ladder.title),
+        printable(plan.ladder.subtitle),
         description(plan.ladder, plan.clock),
         tuple(items),
         tuple(_bookmarks(plan, piece)),

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing import symbols
 from analyzer.ladder.drawing.captions import HEAT_WORDS
 from analyzer.ladder.drawing.cards import STATUSES
-from analyzer.ladder.drawing.chunks import shown, text_width, wrapped
+from analyzer.ladder.drawing.chunks import text_width, wrapped
 from analyzer.ladder.drawing.columns import MARGIN
 from analyzer.ladder.drawing.primitives import Circle, Item, Line, Part, Path, Rect, Text
 from analyzer.ladder.values import SLOW_MS, VERY_SLOW_MS, Arrow
@@ -116,7 +117,7 @@ def foot(plan: Plan, top: float) -> tuple[list[Item], float]:
 
 def left_out(plan: Plan) -> list[str]:
     """Return the sentences about what is left out; of very many the rest only counted."""
-    said = [shown(one) for one in plan.ladder.left_out]
+    said = [printable(one) for one in plan.ladder.left_out]
     if len(said) > MAX_LEFT:
         return [*said[: MAX_LEFT - 1], f"{len(said) - MAX_LEFT + 1} more things are not shown."]
     return said

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing.captions import Caption, Placed, placed
-from analyzer.ladder.drawing.chunks import shown, text_width, wrapped
+from analyzer.ladder.drawing.chunks import text_width, wrapped
 from analyzer.ladder.drawing.columns import HEAD_ROOM, SELF_ROOM
 from analyzer.ladder.look import cut
 
@@ -89,7 +90,7 @@ def note_span(metrics: Metrics, columns: Columns, note: Note) -> tuple[float, fl
     end = columns.lanes[max(note.lanes)] + _NOTE_MARGIN
     wanted = _LEAST_NOTE
     if len(note.lanes) == 1:
-        natural = text_width(metrics, shown(note.text), "note-text") + _NOTE_AROUND
+        natural = text_width(metrics, printable(note.text), "note-text") + _NOTE_AROUND
         wanted = min(max(natural, _LEAST_NOTE), _NOTE_WIDTH)
     more = max(wanted - (end - start), 0) / 2
     start, end = start - more, end + more
@@ -108,8 +109,8 @@ def note_row(metrics: Metrics, columns: Columns, note: Note, look: Look) -> Row:
     """Return the row of a note: its label and, where it says more, its text."""
     start, end = note_span(metrics, columns, note)
     room = end - start - _NOTE_AROUND
-    label = shown(cut(note.label, look.label))
-    text = shown(cut(_said(note), _NOTE_TEXT * look.label))
+    label = printable(cut(note.label, look.label))
+    text = printable(cut(_said(note), _NOTE_TEXT * look.label))
     content = NoteText(
         wrapped(metrics, label, "note", room, 2),
         wrapped(metrics, text, "note-text", room, _NOTE_LINES) if text else [],

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.export.printable import printable
 from analyzer.ladder.drawing.captions import HEAT_WORDS
-from analyzer.ladder.drawing.chunks import shown
 from analyzer.times import latency_text
 
 if TYPE_CHECKING:
@@ -64,14 +64,14 @@ def _further(arrow: Arrow, ladder: Ladder, clock: Clock) -> Iterator[str]:
 def arrow_tip(arrow: Arrow, ladder: Ladder, clock: Clock) -> str:
     """Return all there is to say of an arrow, line by line."""
     at = f"{_time(clock, arrow.time)}, {frames_text(arrow.frames or (arrow.frame,))}"
-    return "\n".join(map(shown, (arrow.text, at, *_further(arrow, ladder, clock))))
+    return "\n".join(map(printable, (arrow.text, at, *_further(arrow, ladder, clock))))
 
 
 def note_tip(note: Note, clock: Clock) -> str:
     """Return all there is to say of a note, line by line."""
     frames = frames_text(note.frames)
     at = _time(clock, note.time) + (f", {frames}" if frames else "")
-    return "\n".join(map(shown, (note.text, at)))
+    return "\n".join(map(printable, (note.text, at)))
 
 
 def group_tip(group: Group, words: str) -> str:
@@ -79,7 +79,7 @@ def group_tip(group: Group, words: str) -> str:
     lines = [f"{group.flow}, step {group.step}: {group.title}", words]
     if group.continued:
         lines[0] += " (continued)"
-    return "\n".join(map(shown, [*lines, group.detail] if group.detail else lines))
+    return "\n".join(map(printable, [*lines, group.detail] if group.detail else lines))
 
 
 def description(ladder: Ladder, clock: Clock) -> str:
@@ -99,7 +99,7 @@ def description(ladder: Ladder, clock: Clock) -> str:
     else:
         said.append("It has no messages.")
     about = f"{ladder.subtitle.rstrip('.')}." if ladder.subtitle else ""
-    return shown(" ".join([about, *said, *ladder.left_out]).strip())
+    return printable(" ".join([about, *said, *ladder.left_out]).strip())
 
 
 def _counted(number: int, what: str) -> str:

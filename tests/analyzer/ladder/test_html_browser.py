@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 __all__ = ["browser"]
+
+pytestmark = pytest.mark.xdist_group("browser")  # one process starts it, not each
 CURRENT = "tr.current"
 SHOWN = "tbody tr.ev:not([hidden])"
 

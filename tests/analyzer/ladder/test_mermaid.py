@@ -26,13 +26,20 @@ from tests.analyzer.ladder.examples import (
     long,
     sign_in,
 )
+from tests.support.browser import browser
 from tests.support.mermaid import mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from playwright.sync_api import Browser
+
     from analyzer.ladder.values import Ladder
     from tests.support.mermaid import Mermaid
+
+__all__ = ["browser"]
+
+pytestmark = pytest.mark.xdist_group("browser")  # one process starts it, not each
 
 GOLDEN = Path(__file__).parent / "golden"
 CODED = (
@@ -47,8 +54,8 @@ CODED = (
 
 
 @pytest.fixture(scope="module")
-def judge() -> Iterator[Mermaid]:
-    with mermaid() as running:
+def judge(browser: Browser) -> Iterator[Mermaid]:
+    with mermaid(browser) as running:
         yield running
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
 __all__ = ["browser"]
+
+pytestmark = pytest.mark.xdist_group("browser")  # one process starts it, not each
 ROWS = "#message-table > tbody > tr:not([hidden]):not(.opened)"
 FILTER = "#messages .filter input[type=search]"
 COUNT = "#messages .filter output"
