@@ -56,7 +56,7 @@ _OF_CAPTURES = {
 
 
 def _frames(_: click.Context, __: click.Parameter, text: str | None) -> Any:  # noqa: ANN401
-    from analyzer.ladder.selection import parse_frames
+    from analyzer.named import parse_frames
 
     return () if text is None else parsed(parse_frames, text)
 

@@ -14,7 +14,8 @@ from analyzer.cli.options import applied, parsed, parsed_by
 from analyzer.ladder.aliases import parse_alias, parse_aliases
 from analyzer.ladder.build import Options
 from analyzer.ladder.look import Look, Theme, TimeMode
-from analyzer.ladder.selection import Choice, parse_frames
+from analyzer.ladder.selection import Choice
+from analyzer.named import parse_frames
 from analyzer.times import SECOND, parse_typed_time
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, cast
 from analyzer.export.related import Related
 from analyzer.flows.runs import flows_of
 from analyzer.meaning import outline
-from analyzer.query import Query, Selection, call_id_test, user_test
+from analyzer.named import Frames, dialog_named, runs_named, sessions_named
+from analyzer.query import Query, Selection
 from analyzer.times import SECOND
 from dissectors.model import address_text
 
@@ -23,13 +24,12 @@ if TYPE_CHECKING:
 
     from analyzer.diagnostics.rule import Finding
     from analyzer.flows.values import FlowRun
+    from analyzer.named import Span
     from analyzer.sessions.view import SessionView
     from analyzer.trace import Trace
 
 DNS_BEFORE_NS = 60 * SECOND
 """A client asks for its pool right before it signs in, and after a failure tries for a while."""
-Span = tuple[int, int]
-"""First and last frame, inclusive."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +103,9 @@ class _Choosing:
 
     def _of_people(self) -> set[int]:
         """Return what sessions had; of a user without one, the messages from or to it."""
-        choice, found = self._choice, self._views()
-        for number in choice.sessions:
-            if number > len(found):
-                raise ValueError(f"there is no session {number}: the capture has {len(found)}")
-        user = user_test(choice.query.users)
-        views = [
-            view
-            for view in found
-            if (not choice.sessions or view.index + 1 in choice.sessions)
-            and (not choice.query.users or user(view.user))
-        ]
+        choice = self._choice
+        indexes = [number - 1 for number in choice.sessions]
+        views = sessions_named(self._views(), indexes, choice.query.users)
         if not views and choice.sessions:
             raise ValueError(f"session {choice.sessions[0]} is not of that user")
         self._sessions = tuple(view.index for view in views)
@@ -133,30 +125,8 @@ class _Choosing:
                 yield query.frame
 
     def _of_dialogs(self) -> set[int]:
-        found: set[int] = set()
-        for text in self._choice.dialogs:
-            rows = self._dialog(text)
-            if not rows:
-                raise ValueError(f"there is no dialog {text}")
-            found |= rows
-        return found
-
-    def _dialog(self, text: str) -> set[int]:
-        """Return the messages of a Call-ID or, where there is none of that text, of a number."""
-        rows, values = self._trace.rows, self._trace.rows.strings.values
-        if text[:1] != "#":
-            test = call_id_test((text,))
-            calls = {number for number in set(rows.call_id) if test(values[number])}
-            found = {row for row, number in enumerate(rows.call_id) if number in calls}
-            if found:
-                return found
-        digits = text.removeprefix("#")
-        if not (digits.isascii() and digits.isdecimal()):
-            return set()
-        index, count = int(digits[:9]), len(self._analysis.dialogs)
-        if index >= count:
-            raise ValueError(f"there is no dialog {text}: they are numbered 0 to {count - 1}")
-        return self._related.dialog(index)
+        rows = (row for text in self._choice.dialogs for row in dialog_named(self._trace, text))
+        return self._related.exchanges(rows)
 
     def _of_findings(self) -> set[int]:
         """Return the whole dialogs of what findings cite, with the sign-ins of their sessions.
@@ -194,7 +164,7 @@ class _Choosing:
         runs = [run for run in flows_of(self._trace) if self._is_of_session(run)]
         found: set[int] = set()
         for text in self._choice.flows:
-            for run in _runs(runs, text):
+            for run in (runs[number] for number in runs_named(runs, text)):
                 self._note_frames([run])
                 copies = [copy.row for copy in run.copies if copy.row is not None]
                 rows = self._related.rows_in(frame for step in run.steps for frame in step.frames)
@@ -229,11 +199,9 @@ class _Choosing:
             times = Query(from_time=choice.query.from_time, to_time=choice.query.to_time)
             rows = rows & set(Selection(trace, times).messages())
         if choice.frames:
-            rows = {row for row in rows if any(map(self._in_frames, trace.frames(row)))}
+            within = Frames(choice.frames)
+            rows = {row for row in rows if any(frame in within for frame in trace.frames(row))}
         return rows
-
-    def _in_frames(self, frame: int) -> bool:
-        return any(first <= frame <= last for first, last in self._choice.frames)
 
     def _note_frames(self, runs: Iterable[FlowRun]) -> None:
         self._frames.update(frame for run in runs for step in run.steps for frame in step.frames)
@@ -251,10 +219,12 @@ class _Choosing:
         """Return the same of the frames that were asked for by number."""
         if not self._choice.frames:
             return set()
-        quality = self._trace.quality
-        found = {query.frame for query in quality.queries if self._in_frames(query.frame)}
+        quality, within = self._trace.quality, Frames(self._choice.frames)
+        found = {query.frame for query in quality.queries if query.frame in within}
         return found | {
-            other.frames[0] for other in quality.others if any(map(self._in_frames, other.frames))
+            other.frames[0]
+            for other in quality.others
+            if any(frame in within for frame in other.frames)
         }
 
     def _with_dns(self, frames: set[int]) -> set[int]:
@@ -279,17 +249,3 @@ def _findings(known: Sequence[Finding], text: str) -> Sequence[Finding]:
         there = ", ".join(dict.fromkeys(one.rule for one in known)) or "none"
         raise ValueError(f"there is no finding {text} here; there are: {there}")
     return found
-
-
-def _runs(runs: Sequence[FlowRun], text: str) -> Sequence[FlowRun]:
-    """Return the runs that a text names: ``posting``, or ``posting:2`` for the second one."""
-    name, _, nth = text.partition(":")
-    found = [run for run in runs if run.flow == name]
-    if not found:
-        known = ", ".join(sorted({run.flow for run in runs})) or "none"
-        raise ValueError(f"there is no flow {name!r} here; there are: {known}")
-    if not nth:
-        return found
-    if not (nth.isascii() and nth.isdecimal() and 0 < int(nth[:9]) <= len(found)):
-        raise ValueError(f"{text!r}: of {name} there are 1 to {len(found)}")
-    return [found[int(nth) - 1]]

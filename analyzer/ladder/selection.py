@@ -5,7 +5,6 @@ Several values of one kind mean any of them, several kinds mean all of them.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -13,20 +12,17 @@ from analyzer.flows.runs import flows_of
 from analyzer.ladder.scene import Scene
 from analyzer.ladder.steps import StepBook, ended
 from analyzer.meaning import outline
-from analyzer.query import Query, Selection, call_id_test, room_test, user_test
+from analyzer.named import Frames, dialog_named, runs_named, sessions_named
+from analyzer.query import Query, Selection, room_test
 from analyzer.room_reader import RoomReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analyzer.flows.values import FlowRun
+    from analyzer.named import Span
     from analyzer.sessions.view import SessionView
     from analyzer.times import TypedTime
     from analyzer.trace import Trace
-
-Span = tuple[int, int]
-"""First and last, inclusive."""
-MAX_FRAME = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,24 +59,6 @@ class Chosen(NamedTuple):
     """Messages that were chosen too, and lie behind the ``most`` that are given."""
 
 
-def parse_frames(text: str) -> tuple[Span, ...]:
-    """Read ``4,6,8-13,20-``. Raises ValueError with one line for people."""
-    spans = []
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        first, dash, last = (one.strip() for one in part.partition("-"))
-        numbers = [one for one in (first, last) if one]
-        if not numbers or not all(one.isascii() and one.isdigit() for one in numbers):
-            raise ValueError(f"{part!r} is not a frame, or a span of frames such as 8-13")
-        low = int(first[:19] or 0)
-        high = (int(last[:19]) if last else MAX_FRAME) if dash else low
-        if high < low:
-            raise ValueError(f"{part!r} ends before it begins")
-        spans.append((low, high))
-    if not spans:
-        raise ValueError("no frame is given; frames are written as 4,6,8-13")
-    return tuple(spans)
-
-
 def choose(trace: Trace, choice: Choice, most: int | None = None) -> Chosen:
     """Return what of an open capture is chosen. Raises ValueError for what is not there.
 
@@ -93,11 +71,12 @@ def choose(trace: Trace, choice: Choice, most: int | None = None) -> Chosen:
     book, runs, rows = None, None, _all_rows(scene)
     if choice.flows:
         book = StepBook(scene, flows_of(trace, scene.sessions))
-        runs = frozenset(_runs(book.runs, choice.flows))
+        runs = frozenset(one for text in choice.flows for one in runs_named(book.runs, text))
         rows &= _of_runs(scene, book, runs)
         words.append(", ".join(choice.flows))
     if choice.dialogs:
-        rows &= _of_dialogs(scene, choice.dialogs)
+        of_these = (row for text in choice.dialogs for row in dialog_named(trace, text))
+        rows &= {scene.origin(row) for row in of_these}
         words.append(f"dialog {', '.join(choice.dialogs)}")
     if choice.rooms:
         found = scene.exchanges(_of_rooms(scene, rows, choice.rooms))
@@ -123,17 +102,7 @@ def _views(trace: Trace, choice: Choice) -> list[SessionView] | None:
     if not choice.sessions and not choice.users:
         return None
     found = cast("Sequence[SessionView]", outline(trace).sessions)
-    for index in choice.sessions:
-        if index >= len(found):
-            count = len(found)
-            raise ValueError(f"there is no session {index + 1}: the capture has {count}")
-    user = user_test(choice.users)
-    views = [
-        view
-        for view in found
-        if (not choice.sessions or view.index in choice.sessions)
-        and (not choice.users or user(view.user))
-    ]
+    views = sessions_named(found, choice.sessions, choice.users)
     if not views:
         wanted = ", ".join(choice.users)
         raise ValueError(f"no session is of {wanted}")
@@ -153,20 +122,6 @@ def _all_rows(scene: Scene) -> set[int]:
     return {scene.origin(row) for row in scene.places}
 
 
-def _runs(runs: Sequence[FlowRun], names: Iterable[str]) -> list[int]:
-    found: list[int] = []
-    for text in names:
-        name, colon, nth = text.partition(":")
-        numbers = [number for number, run in enumerate(runs) if run.flow == name]
-        if not numbers:
-            known = ", ".join(sorted({run.flow for run in runs})) or "none"
-            raise ValueError(f"there is no flow {name!r} here; there are: {known}")
-        if colon and not (nth.isascii() and nth.isdigit() and 0 < int(nth[:9]) <= len(numbers)):
-            raise ValueError(f"{text!r}: of {name} there are 1 to {len(numbers)}")
-        found += [numbers[int(nth) - 1]] if colon else numbers
-    return found
-
-
 def _of_runs(scene: Scene, book: StepBook, numbers: Iterable[int]) -> set[int]:
     """Return the messages of runs; of a sign-in all that its session had until it was done."""
     found: set[int] = set()
@@ -179,32 +134,6 @@ def _of_runs(scene: Scene, book: StepBook, numbers: Iterable[int]) -> set[int]:
             rows.update(book.during(run.session, run.started, end))
         found |= {scene.origin(row) for row in scene.related(rows)}
     return found
-
-
-def _of_dialogs(scene: Scene, wanted: Iterable[str]) -> set[int]:
-    found: set[int] = set()
-    for text in wanted:
-        of_this = _of_dialog(scene, text)
-        if not of_this:
-            raise ValueError(f"there is no dialog {text}")
-        found.update(of_this)
-    return {scene.origin(row) for row in found}
-
-
-def _of_dialog(scene: Scene, text: str) -> Sequence[int]:
-    """Return the messages of one dialog, or of those whose Call-ID begins so."""
-    analysis, rows = scene.analysis, scene.rows
-    number = text[1:]
-    if text[:1] == "#" and number.isascii() and number.isdigit():
-        if int(number[:9]) >= len(analysis.dialogs):
-            raise ValueError(
-                f"there is no dialog {text}: there are {len(analysis.dialogs)}, from #0"
-            )
-        dialog = analysis.dialogs[int(number[:9])]
-        return (*dialog.rows, *dialog.copies)
-    test = call_id_test((text,))
-    calls = {one for one in set(rows.call_id) if test(rows.strings.values[one])}
-    return [row for row, call in enumerate(rows.call_id) if call in calls] if calls else ()
 
 
 def _of_rooms(scene: Scene, rows: Iterable[int], texts: tuple[str, ...]) -> Iterator[int]:
@@ -238,29 +167,10 @@ def _narrowed(trace: Trace, choice: Choice, rows: set[int], scene: Scene) -> set
         times = Query(from_time=choice.from_time, to_time=choice.to_time)
         rows = rows & {scene.origin(row) for row in Selection(trace, times).messages()}
     if choice.frames:
-        within, frames = _Frames(choice.frames), scene.rows.frames
+        within, frames = Frames(choice.frames), scene.rows.frames
         rows = {
             row
             for row in rows
-            if any(within.has(frame) for one in scene.seen(row) for frame in frames(one))
+            if any(frame in within for one in scene.seen(row) for frame in frames(one))
         }
     return rows
-
-
-class _Frames:
-    """Spans of frames, joined where they touch."""
-
-    def __init__(self, spans: Iterable[Span]) -> None:
-        self._firsts: list[int] = []
-        self._lasts: list[int] = []
-        for first, last in sorted(spans):
-            if self._lasts and first <= self._lasts[-1] + 1:
-                self._lasts[-1] = max(self._lasts[-1], last)
-            else:
-                self._firsts.append(first)
-                self._lasts.append(last)
-
-    def has(self, frame: int) -> bool:
-        """Say whether a frame is in one of them."""
-        at = bisect_right(self._firsts, frame) - 1
-        return at >= 0 and frame <= self._lasts[at]

@@ -200,7 +200,7 @@ def test_several_kinds_mean_all_of_them() -> None:
     [
         (Choice(sessions=(9,)), "there is no session 9: the capture has 2"),
         (Choice(dialogs=("nobody",)), "there is no dialog nobody"),
-        (Choice(dialogs=("#99",)), "there is no dialog #99: they are numbered 0 to"),
+        (Choice(dialogs=("#99",)), "there is no dialog #99: there are 12, from #0"),
         (Choice(findings=("GC409",)), "there is no finding GC409 here; there are: none"),
         (Choice(findings=("1",)), "there is no finding 1: there are 0"),
         (Choice(flows=("nix",)), "there is no flow 'nix' here; there are: posting, sign-in"),

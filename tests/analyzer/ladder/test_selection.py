@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.ladder.selection import MAX_FRAME, Choice, choose, parse_frames
+from analyzer.ladder.selection import Choice, choose
+from analyzer.named import MAX_FRAME, parse_frames
 from analyzer.query import Query, Selection
 from analyzer.times import parse_typed_time
 from tests.analyzer.ladder.drawn import HOPS, MODEL, POST, RECORDED, TWO, drawn, opened

@@ -15,7 +15,8 @@ from lxml import etree
 
 from analyzer.ladder.build import Options
 from analyzer.ladder.look import Look
-from analyzer.ladder.selection import Choice, parse_frames
+from analyzer.ladder.selection import Choice
+from analyzer.named import parse_frames
 from analyzer.report.bundle import Bundle, write_bundle
 from analyzer.report.content import content_of
 from analyzer.report.sharing import Sharing

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from analyzer.ladder.selection import Choice, parse_frames
+from analyzer.ladder.selection import Choice
+from analyzer.named import parse_frames
 from analyzer.report import content as module
 from analyzer.report.content import cut_ladder
 from tests.analyzer.ladder.examples import long, sign_in

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.ladder.look import Look
-from analyzer.ladder.selection import Choice, parse_frames
+from analyzer.ladder.selection import Choice
+from analyzer.named import parse_frames
 from analyzer.report import content, messages, sessions
 from analyzer.report.sharing import MASKED, Sharing
 from analyzer.trace import open_capture
