@@ -14,6 +14,7 @@ from analyzer.cli.exits import OK
 from analyzer.cli.ladder_options import (
     choice_of,
     choice_options,
+    in_zone,
     look_of,
     look_options,
     shown_of,
@@ -109,6 +110,7 @@ class _Report:
         from analyzer.report.document import report_html
 
         try:
+            self._choice = in_zone(self._choice, self._look.zone, trace)
             content = content_of(trace, self._choice, self._shown)
         except ValueError as error:
             raise click.UsageError(str(error)) from None

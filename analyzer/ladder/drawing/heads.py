@@ -99,9 +99,9 @@ _HEIGHTS = {"kind": 13.0, "head": 16.0, "sub": 13.0}
 _BASES = {"kind": 9.0, "head": 13.0, "sub": 10.0}
 
 
-def _columns(plan: Plan, y: float) -> Iterator[Part]:
+def _columns(plan: Plan, y: float, *, steps: bool = True) -> Iterator[Part]:
     columns, times = plan.columns, plan.times
-    if columns.steps is not None:
+    if steps and columns.steps is not None:
         yield Text(columns.steps + 14, y, "start", "column", "step")
     yield Text(columns.time, y, "end", "column", times.heading)
     if columns.utc is not None:
@@ -149,6 +149,9 @@ def small_heads(plan: Plan, top: float) -> list[Item]:
     return found
 
 
-def repeated_columns(plan: Plan, top: float) -> Item:
-    """Return the headings of the columns beside small heads."""
-    return Item("heads", tuple(_columns(plan, top + 19)))
+def repeated_columns(plan: Plan, top: float, *, steps: bool) -> Item:
+    """Return the headings of the columns beside small heads.
+
+    ``steps``: that of the steps too; between rows a step's card may go on there.
+    """
+    return Item("heads", tuple(_columns(plan, top + 19, steps=steps)))

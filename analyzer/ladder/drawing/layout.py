@@ -124,7 +124,7 @@ def _opening(plan: Plan, first: int) -> tuple[list[Item], float]:
     """Return what stands over the rows from ``first`` on, and where these begin."""
     if first:
         title, y = running_title(plan, first)
-        heads = [repeated_columns(plan, y), *small_heads(plan, y)]
+        heads = [repeated_columns(plan, y, steps=True), *small_heads(plan, y)]
         return [title, *heads], y + SMALL_HEADS + _AFTER_HEADS
     title, y = titles(plan, plan.ladder.title)
     lanes, height = lane_heads(plan, y)
@@ -161,7 +161,7 @@ def _body(plan: Plan, piece: _Piece, top: float) -> Iterator[Item]:
         )
     yield from _events(plan, piece)
     for at in piece.heads:
-        yield repeated_columns(plan, at)
+        yield repeated_columns(plan, at, steps=False)
         yield from small_heads(plan, at)
 
 
