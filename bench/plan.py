@@ -80,6 +80,8 @@ SLOW = (("full", "ek"), ("full", "json"), ("ten", "sngrep"))  # they take minute
 SPARSE = (("all", "fields"), ("all", "dd"))
 GIANT = (("all", "fields"),)
 SMALL = (("triage", "fields"), ("help", "python"))
+LADDER = (("ladder", "flow"), ("ladder-text", "flow"))
+LADDER_SIZE = 5_400_000  # bytes of a dense capture with some 5,000 messages: one page of a ladder
 
 
 def plan(options: Options, make: Generator, groups: tuple[str, ...] = ()) -> Plan:
@@ -89,6 +91,7 @@ def plan(options: Options, make: Generator, groups: tuple[str, ...] = ()) -> Pla
     # The project's own generator fits the number of users to the size, which the other does not.
     tiny = make.load("dense", min(options.size, options.pyshark_size), own=True)
     sparse, giant = make.load("sparse", options.size * 2), make.load("giant", options.size // 2)
+    page = make.load("dense", min(options.size, LADDER_SIZE))
     small = Load(f"samples/{SAMPLE.name}", SAMPLE)
     table = (
         ("dense", FULL, dense, options.rounds),
@@ -97,6 +100,7 @@ def plan(options: Options, make: Generator, groups: tuple[str, ...] = ()) -> Pla
         ("sparse", SPARSE, sparse, options.rounds),
         ("giant", GIANT, giant, options.rounds),
         ("small", SMALL, small, options.rounds * SMALL_ROUNDS),
+        ("ladder", LADDER, page, options.rounds),
     )
     contests = [
         Contest(group, ours, theirs, load, rounds)
@@ -109,4 +113,4 @@ def plan(options: Options, make: Generator, groups: tuple[str, ...] = ()) -> Pla
     return Plan(contests, growth if not groups or "growth" in groups else [], options)
 
 
-GROUPS = ("dense", "sparse", "giant", "small", "growth")
+GROUPS = ("dense", "sparse", "giant", "small", "ladder", "growth")

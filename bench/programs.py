@@ -115,6 +115,14 @@ def _ours(tools: Tools) -> dict[str, Program]:
             absent="" if COMPILED in tools.path else "xccos runs this path here anyway",
             ours=True,
         ),
+        "ladder": Program(
+            "xccos ladder, SVG",
+            (tools.xccos, "ladder", FILE, "--no-index", "--format", "svg"),
+            reader=False,
+        ),
+        "ladder-text": Program(
+            "xccos ladder, text", (tools.xccos, "ladder", FILE, "--no-index"), reader=False
+        ),
         "help": Program("xccos --help", (tools.xccos, "--help"), ours=True),
     }
 
@@ -130,6 +138,12 @@ def _tshark(tools: Tools) -> dict[str, Program]:
             "tshark -T fields, ten fields", (*whole, *fields), counts.tshark_fields, absent=absent
         ),
         "ek": Program("tshark -T ek", (*whole, "-T", "ek"), counts.tshark_ek, absent=absent),
+        "flow": Program(
+            "tshark -z flow (text)",
+            (*read, "-q", "-z", "flow,any,standard"),
+            absent=absent,
+            reader=False,
+        ),
         "json": Program(
             "tshark -T json", (*whole, "-T", "json"), counts.tshark_json, absent=absent
         ),

@@ -236,7 +236,7 @@ def _named(pattern: re.Pattern[str], module: str) -> set[str]:
     return {name.split(" as ")[0].strip() for names_ in names for name in names_.split(",")}
 
 
-def test_a_dissector_does_not_know_of_its_compiled_twin() -> None:
+def test_a_dissector_does_not_know_of_what_is_compiled_for_it() -> None:
     found = [
         (module, name)
         for module in DISSECTORS

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 MAX_EVENTS = 50_000
 """Of one ladder: nobody reads more, and a page of so many is 40 MB."""
 
+MANY_LANES = 40
+"""Of more, no page shows all at a size that can be read."""
 SHOWN_USERS = 4
 
 
@@ -215,6 +217,8 @@ class _Builder:
         if self._options.fold:
             steps = overlay.steps(events)
             events = [one for _, one in kept(fold_repeats(events, steps))]
+        if len(lanes) > MANY_LANES:
+            self._left_out.append(f"{len(lanes)} lanes: --session or --user shows fewer")
         title, subtitle = self._heading(origins)
         return Ladder(
             title=title,

