@@ -103,6 +103,8 @@ class _Ladder:
                 f"xccos: {'there is no SIP message in it' if everything else 'no message matches'}"
             )
         if self._format == "txt" and self._output in (None, "-"):
+            if not found.events:
+                return
             show_text(found, self._look)
         else:
             self._write(trace, found)

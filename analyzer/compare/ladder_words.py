@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from analyzer.compare.naming import role_words
@@ -46,7 +47,7 @@ def whom_text(party: Party) -> str:
 def what_text(party: Party) -> str:
     """Return capture, session and beginning."""
     began = time_text(party.started, party.digits)
-    name = f"{party.file}, " if party.file else ""
+    name = f"{PurePath(party.file).name}, " if party.file else ""
     return f"{name}session {party.session + 1}, from {began}"
 
 

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from analyzer.ladder.drawing.primitives import Drawing, Item, Part
-    from analyzer.ladder.drawing.theme import Palette
     from analyzer.ladder.look import Look, Theme
     from analyzer.ladder.values import Ladder
 
@@ -163,29 +162,18 @@ def _number(value: Any) -> str:  # noqa: ANN401  (the coordinates of a command)
 def style_sheet(theme: Theme) -> str:
     """Return the style sheet of a drawing.
 
-    Of a fixed theme colours are written out, so that programs which know no CSS variables draw it.
+    Colours are written out, not as CSS variables, which many programs that draw SVG do not know.
     """
-    if theme == "light":
-        return "\n".join(["", f"svg.ladder{_BASE}", _TIPS, *_rules(LIGHT.__getitem__), ""])
+    light, dark = list(_rules(LIGHT.__getitem__)), list(_rules(DARK.__getitem__))
+    lines = ["", f"svg.ladder{_BASE}", _TIPS]
     if theme == "dark":
-        dark = ["", f"svg.ladder{_BASE}", _TIPS, *_rules(DARK.__getitem__)]
-        return "\n".join([*dark, "@media print{", *_rules(LIGHT.__getitem__), "}", ""])
-    return "\n".join(
-        [
-            "",
-            f"svg.ladder{_BASE}",
-            f"svg.ladder{{color-scheme:light dark;{_variables(LIGHT)}}}",
-            f"@media (prefers-color-scheme:dark){{svg.ladder{{{_variables(DARK)}}}}}",
-            f"@media print{{svg.ladder{{{_variables(LIGHT)}}}}}",
-            _TIPS,
-            *_rules(lambda name: f"var(--{name},{LIGHT[name]})"),
-            "",
-        ]
-    )
-
-
-def _variables(palette: Palette) -> str:
-    return ";".join(f"--{name}:{colour}" for name, colour in palette.items())
+        lines += [*dark, "@media print{", *light, "}"]
+    else:
+        lines += light
+    if theme == "auto":
+        lines += ["svg.ladder{color-scheme:light dark}"]
+        lines += ["@media screen and (prefers-color-scheme:dark){", *dark, "}"]
+    return "\n".join([*lines, ""])
 
 
 def _rules(colour: Callable[[str], str]) -> Iterator[str]:
