@@ -81,7 +81,7 @@ def html_fragment(
     scroll.append(Table(Sheet(ladder, look, ids_prefix, links, before)).element())
     _left_out(section, ladder, details)
     data = add(section, "script", "xl-data", type="application/json")
-    data.text = json_text(ladder_record(ladder, look, links, details=detail is not None))
+    data.text = json_text(ladder_record(ladder, look, links))
     for element in () if details is None else details.elements():
         section.append(element)
     return section

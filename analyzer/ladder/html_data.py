@@ -23,8 +23,8 @@ FRAMES = 2_000
 """Frame numbers of one event; a message of more came in segments of a few bytes."""
 
 
-def ladder_record(ladder: Ladder, look: Look, links: Links, *, details: bool) -> Record:
-    """Return a ladder as the script wants it; ``details``: the page has messages to show."""
+def ladder_record(ladder: Ladder, look: Look, links: Links) -> Record:
+    """Return a ladder as the script wants it."""
     return {
         "version": 1,
         "title": printable(ladder.title),
@@ -33,7 +33,6 @@ def ladder_record(ladder: Ladder, look: Look, links: Links, *, details: bool) ->
         "dated": bool(ladder.dated),
         "times": look.times if ladder.dated or look.times == "delta" else "relative",
         "zone": _offsets(ladder, look),
-        "details": details,
         "lanes": [_lane(one) for one in ladder.lanes],
         "groups": [_group(one) for one in ladder.groups],
         "events": [

@@ -1,6 +1,9 @@
 // The messages behind the arrows. They lie as JSON in the document, some hundred to an element; an
 // element is read when someone asks for a message in it.
 
+/** Say whether the document has messages, those of this ladder or of all in it. */
+const withMessages = () => document.querySelector("script.xl-details") !== null;
+
 class Messages {
   constructor() {
     this.found = null;

@@ -117,7 +117,7 @@ class Panel {
   message(event, message) {
     if (event.note || !event.rows) return [];
     if (!message) {
-      const why = this.model.data.details ? "This message is not in the page: the page would be too large."
+      const why = withMessages() ? "This message is not in the page: the page would be too large."
         : "The page was made without messages.";
       return [make("p", { class: "xl-hint" }, `${why} The display filter above finds it in the capture.`)];
     }

@@ -9,7 +9,7 @@ class Tools {
     this.found = make("span", { class: "xl-count" });
     this.search = make("input", {
       type: "search", class: "xl-search", placeholder: "Search (/)", spellcheck: "false",
-      "aria-label": model.data.details ? "Search in rows, headers and bodies" : "Search in rows",
+      "aria-label": withMessages() ? "Search in rows, headers and bodies" : "Search in rows",
       oninput: later(120, () => actions.search(this.search.value)),
     });
     this.only = make("input", { type: "checkbox", onchange: () => actions.filter(this.only.checked) });
