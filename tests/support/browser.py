@@ -74,7 +74,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail(f"no Chromium to test pages with: none of {', '.join(NAMES)} is on the PATH")
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )
         yield started
         started.close()
