@@ -1,4 +1,4 @@
-"""What people name of a capture when they choose a part of it: sessions, dialogs, runs, frames.
+"""What people name of a capture to choose a part of it: sessions, dialogs, runs, findings, frames.
 
 The same words mean the same to every command. What is not there is a ValueError with one line.
 """
@@ -14,6 +14,7 @@ from analyzer.query import call_id_test, user_test
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from analyzer.diagnostics.rule import Finding
     from analyzer.flows.values import FlowRun
     from analyzer.sessions.view import SessionView
     from analyzer.trace import Trace
@@ -110,6 +111,20 @@ def dialog_named(trace: Trace, text: str) -> Sequence[int]:
         raise ValueError(f"there is no dialog {text}: there are {len(dialogs)}, from #0")
     dialog = dialogs[int(number[:MAX_DIGITS])]
     return (*dialog.rows, *dialog.copies)
+
+
+def findings_named(known: Sequence[Finding], text: str) -> Sequence[Finding]:
+    """Return the findings that a text names: a number from 1, or the id of a rule."""
+    wanted = text.strip().upper()
+    if _is_number(wanted):
+        if not 0 < int(wanted[:MAX_DIGITS]) <= len(known):
+            raise ValueError(f"there is no finding {text}: there are {len(known)}")
+        return [known[int(wanted[:MAX_DIGITS]) - 1]]
+    found = [one for one in known if one.rule.startswith(wanted)] if wanted else []
+    if not found:
+        there = ", ".join(dict.fromkeys(one.rule for one in known)) or "none"
+        raise ValueError(f"there is no finding {text} here; there are: {there}")
+    return found
 
 
 def _is_number(text: str) -> bool:

@@ -43,6 +43,9 @@ choice_options = applied(
                      help="sign-in or posting; posting:2 is the second one."),
         click.option("--room", "rooms", multiple=True, metavar="ROOM",
                      help="URI or name of a room, or a part of one."),
+        click.option("--finding", "findings", multiple=True, metavar="ID|N",
+                     help="The dialogs of what a finding rests on: GC409, or its number in "
+                     "`xccos findings`, from 1."),
         click.option("--from-time", callback=parsed_by(lambda text: parse_time(text)),
                      metavar="TIME", help="2026-11-22T07:20:06Z, 07:20; in the zone of --zone "
                      "unless it has one."),
@@ -188,6 +191,7 @@ def choice_of(options: dict[str, Any]) -> Choice:
         dialogs=options["dialogs"],
         flows=options["flows"],
         rooms=options["rooms"],
+        findings=options["findings"],
         from_time=options["from_time"],
         to_time=options["to_time"],
         frames=options["frames"] or (),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 from analyzer.export.related import Related
 from analyzer.flows.runs import flows_of
 from analyzer.meaning import outline
-from analyzer.named import Frames, dialog_named, runs_named, sessions_named
+from analyzer.named import Frames, dialog_named, findings_named, runs_named, sessions_named
 from analyzer.query import Query, Selection
 from analyzer.times import SECOND
 from dissectors.model import address_text
@@ -136,7 +136,7 @@ class _Choosing:
         found: set[int] = set()
         known, related = self._findings(), self._related
         for text in self._choice.findings:
-            for one in _findings(known, text):
+            for one in findings_named(known, text):
                 rows = related.rows_in(one.frames)
                 found |= related.whole_dialogs(rows)
                 sessions = related.sessions_of(rows)
@@ -235,17 +235,3 @@ class _Choosing:
 
     def _views(self) -> Sequence[SessionView]:
         return cast("Sequence[SessionView]", self._analysis.sessions)
-
-
-def _findings(known: Sequence[Finding], text: str) -> Sequence[Finding]:
-    """Return the findings that a text names: a number from 1, or the id of a rule."""
-    wanted = text.strip().upper()
-    if wanted.isascii() and wanted.isdecimal():
-        if not 0 < int(wanted[:9]) <= len(known):
-            raise ValueError(f"there is no finding {text}: there are {len(known)}")
-        return [known[int(wanted[:9]) - 1]]
-    found = [one for one in known if one.rule.startswith(wanted)] if wanted else []
-    if not found:
-        there = ", ".join(dict.fromkeys(one.rule for one in known)) or "none"
-        raise ValueError(f"there is no finding {text} here; there are: {there}")
-    return found

@@ -6,7 +6,7 @@ likes are folded, and steps, replies and copies laid over what is left.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -155,7 +155,8 @@ class _Builder:
     def _contacts(self) -> Iterator[Contact]:
         """Yield what is no SIP of the sessions, or of the flows, that were chosen."""
         choice, book = self._choice, self._chosen.book
-        if choice.dialogs or choice.rooms or choice.frames or choice.from_time or choice.to_time:
+        # Who asks for certain messages gets these.
+        if replace(choice, sessions=(), users=(), flows=()) != Choice():
             return
         asked = list(questions(self._scene, self._lanes))
         for contact in asked:

@@ -5,14 +5,16 @@ Several values of one kind mean any of them, several kinds mean all of them.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from analyzer.diagnostics.table import diagnose
 from analyzer.flows.runs import flows_of
 from analyzer.ladder.scene import Scene
 from analyzer.ladder.steps import StepBook, ended
 from analyzer.meaning import outline
-from analyzer.named import Frames, dialog_named, runs_named, sessions_named
+from analyzer.named import Frames, dialog_named, findings_named, runs_named, sessions_named
 from analyzer.query import Query, Selection, room_test
 from analyzer.room_reader import RoomReader
 
@@ -38,6 +40,9 @@ class Choice:
     flows: tuple[str, ...] = ()
     """``sign-in``, ``posting``; ``posting:2`` is the second of its name."""
     rooms: tuple[str, ...] = ()
+    findings: tuple[str, ...] = ()
+    """Id of a rule or its beginning, or the number that ``xccos findings`` counts from 1: the
+    dialogs of the messages that it rests on."""
     from_time: TypedTime | None = None
     to_time: TypedTime | None = None
     frames: tuple[Span, ...] = ()
@@ -82,6 +87,9 @@ def choose(trace: Trace, choice: Choice, most: int | None = None) -> Chosen:
         found = scene.exchanges(_of_rooms(scene, rows, choice.rooms))
         rows &= {scene.origin(row) for row in found}
         words.append(f"room {', '.join(choice.rooms)}")
+    if choice.findings:
+        rows &= _of_findings(scene, choice.findings)
+        words.append(f"finding {', '.join(choice.findings)}")
     rows, left = _first(_narrowed(trace, choice, rows, scene), most, scene)
     scene = scene.narrowed(rows)
     if book is None:
@@ -159,6 +167,20 @@ def _of_rooms(scene: Scene, rows: Iterable[int], texts: tuple[str, ...]) -> Iter
             if any(map(wanted, (*facts.rooms, *facts.failed, *facts.names.values()))):
                 yield row
                 break
+
+
+def _of_findings(scene: Scene, wanted: Iterable[str]) -> set[int]:
+    """Return the dialogs of what findings rest on; of messages in none, their transactions."""
+    known, frames = diagnose(scene.trace), scene.rows.frame
+    found: set[int] = set()
+    for one in (one for text in wanted for one in findings_named(known, text)):
+        for frame in one.frames:
+            for row in range(bisect_left(frames, frame), bisect_right(frames, frame)):
+                place = scene.places.get(row)
+                dialog = None if place is None else place.dialog
+                within = (row,) if dialog is None else (*dialog.rows, *dialog.copies)
+                found.update(within)
+    return {scene.origin(row) for row in scene.exchanges(found)}
 
 
 def _narrowed(trace: Trace, choice: Choice, rows: set[int], scene: Scene) -> set[int]:

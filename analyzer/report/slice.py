@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.diagnostics.table import diagnose
 from analyzer.export import choice as slices
 from analyzer.export.comments import Comments
 from analyzer.export.slice_file import Extras, SliceFile
@@ -50,6 +51,7 @@ def slice_of(content: Content, choice: Choice) -> CaptureSlice:
     wanted = slices.Choice(
         sessions=tuple(index + 1 for index in choice.sessions),
         dialogs=choice.dialogs,
+        findings=choice.findings,
         flows=choice.flows,
         frames=choice.frames,
         query=Query(
@@ -59,4 +61,6 @@ def slice_of(content: Content, choice: Choice) -> CaptureSlice:
             to_time=choice.to_time,
         ),
     )
-    return CaptureSlice(content, slices.choose(content.trace, wanted, lambda: content.diagnosed))
+    return CaptureSlice(
+        content, slices.choose(content.trace, wanted, lambda: diagnose(content.trace))
+    )

@@ -97,6 +97,8 @@ def test_sessions_and_users_narrow_one_another() -> None:
         (Choice(dialogs=("nobody*",)), r"there is no dialog nobody\*"),
         (Choice(dialogs=("#0", "#99")), "there is no dialog #99: there are 12, from #0"),
         (Choice(dialogs=("#²",)), "there is no dialog #²"),
+        (Choice(findings=("GC999",)), "there is no finding GC999 here; there are: none"),
+        (Choice(findings=("3",)), "there is no finding 3: there are 0"),
         (Choice(flows=("lunch",)), "no flow 'lunch' here; there are: posting, sign-in"),
         (Choice(flows=("posting:9",)), "'posting:9': of posting there are 1 to 2"),
         (Choice(flows=("posting:0",)), "'posting:0': of posting there are 1 to 2"),
@@ -178,6 +180,16 @@ def test_questions_to_dns_belong_to_the_sign_in_and_to_no_post() -> None:
 
 
 # Rooms
+
+
+@pytest.mark.parametrize("finding", ["GC409", "gc4", "1"])
+def test_a_finding_is_the_dialogs_of_what_it_rests_on(finding: str) -> None:
+    path = RECORDED.with_name("fault-503.pcap")
+    trace = opened(path)
+    dialog = next(one for one in trace.analysis().dialogs if one.role == "channel")
+    whole = {trace.rows.frame[row] for row in dialog.rows}
+    assert frames(path, findings=(finding,)) == whole
+    assert {57, 59} < whole
 
 
 @pytest.mark.parametrize("room", ["Sales EMEA", "sales", ROOM, ROOM[-12:].upper()])
