@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from analyzer.trace import Trace
 
 
+session_option = click.option(
+    "--session", "numbers", multiple=True, type=click.IntRange(min=1), metavar="N",
+    help="Number of the session, as `xccos triage` counts them from 1.",
+)  # fmt: skip
+whose_option = click.option(
+    "--user", "whose", multiple=True, metavar="WHO",
+    help="URI, address or the part before the @; * stands for any characters.",
+)  # fmt: skip
+
+
 def session_options(command: Command) -> Command:
-    """Add ``--user`` and ``--session`` to a command."""
-    for option in (
-        click.option("--session", "numbers", multiple=True, type=click.IntRange(min=1), metavar="N",
-                     help="Number of the session, as `xccos triage` counts them from 1."),
-        click.option("--user", "whose", multiple=True, metavar="WHO",
-                     help="URI, address or the part before the @; * stands for any characters."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
+    """Add ``--session`` and ``--user`` to a command."""
+    return session_option(whose_option(command))
 
 
 class Chosen:

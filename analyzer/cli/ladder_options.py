@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from analyzer.cli.chosen import session_option, whose_option
 from analyzer.cli.options import applied, parsed, parsed_by
 from analyzer.ladder.aliases import parse_alias, parse_aliases
 from analyzer.ladder.build import Options
@@ -33,10 +34,8 @@ MAX_ALIASES = 1 << 20
 
 choice_options = applied(
     (
-        click.option("--session", "numbers", multiple=True, type=click.IntRange(min=1), metavar="N",
-                     help="Number of the session, as `xccos triage` counts them from 1."),
-        click.option("--user", "whose", multiple=True, metavar="WHO",
-                     help="URI, address or the part before the @; * stands for any characters."),
+        session_option,
+        whose_option,
         click.option("--dialog", "dialogs", multiple=True, metavar="ID",
                      help="Call-ID, its beginning followed by *, or #N as `xccos dialogs` shows."),
         click.option("--flow", "flows", multiple=True, metavar="NAME[:N]",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
 from analyzer.ladder.values import Answer, Arrow, Bracket, Group, Hop, Ladder, Lane, Note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 BEGAN = 1_795_331_206_541_123_000
 """2026-11-22 07:06:46.541123 UTC"""
@@ -128,3 +131,23 @@ EVERY: dict[str, Callable[[], Ladder]] = {
     "long": lambda: long(60),
 }
 """Ladders that every renderer must stand."""
+
+
+def hostile_texts(pieces: Sequence[str], count: int) -> list[str]:
+    """Return texts made by Hypothesis, always the same; many are made of ``pieces``."""
+    made: list[str] = []
+    some = st.sampled_from([*pieces, "\x00", "\ud800"])
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.one_of(st.text(max_size=60), st.lists(some, max_size=8).map("".join)))
+    def collect(text: str) -> None:
+        made.append(text)
+
+    collect()
+    return made

@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from zlib import compress, crc32
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
 from lxml import etree
 
 from analyzer.export.printable import printable
@@ -38,6 +36,7 @@ from tests.analyzer.ladder.examples import (
     HOSTILE,
     LANES,
     arrow,
+    hostile_texts,
     long,
     sign_in,
 )
@@ -144,27 +143,7 @@ def saying(labels: list[str]) -> Ladder:
     )
 
 
-def hostile_texts() -> list[str]:
-    """Return texts made by Hypothesis, always the same."""
-    made: list[str] = []
-    pieces = st.sampled_from([*CODED, "a", " ", ".", "-", "/", "=", "~", "\n", "\x00", "\ud800"])
-
-    @settings(
-        max_examples=40,
-        derandomize=True,
-        database=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(st.one_of(st.text(max_size=40), st.lists(pieces, max_size=6).map("".join)))
-    def collect(text: str) -> None:
-        made.append(text)
-
-    collect()
-    return made
-
-
-LABELS = [*CODED, *hostile_texts()]
+LABELS = [*CODED, *hostile_texts([*CODED, "a", " ", ".", "-", "/", "=", "~", "\n"], 40)]
 WIDE = replace(
     sign_in(),
     lanes=tuple(Lane(f"l{at}", "server", f"server {at}") for at in range(16)),
