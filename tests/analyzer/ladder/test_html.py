@@ -20,6 +20,7 @@ from analyzer.ladder.html_links import Links, stretches
 from analyzer.ladder.look import Detail, Look
 from analyzer.ladder.values import Arrow, Bracket, Ladder
 from tests.analyzer.ladder.examples import BEGAN, EVERY, HOSTILE, LANES, long, sign_in
+from tests.support.contrast import contrast
 
 every_ladder = pytest.mark.parametrize("name", EVERY)
 
@@ -359,24 +360,10 @@ PAIRS = [
 ]
 
 
-def _luminance(colour: str) -> float:
-    """WCAG 2.1, relative luminance."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_texts_stand_out_from_their_grounds(theme: str) -> None:
     """WCAG 2.1, 1.4.3: at least 4.5 to 1."""
     light, _, rest = style().partition("@media (prefers-color-scheme:dark)")
     colours = dict(COLOUR.findall(light if theme == "light" else rest.partition("}}")[0]))
-    weak = []
-    for text, ground in PAIRS:
-        one, other = sorted((_luminance(colours[text]), _luminance(colours[ground])))
-        contrast = (other + 0.05) / (one + 0.05)
-        if contrast < 4.5:
-            weak.append((text, ground, round(contrast, 2)))
-    assert weak == []
+    found = {pair: contrast(*(colours[name] for name in pair)) for pair in PAIRS}
+    assert {pair: value for pair, value in found.items() if value < 4.5} == {}

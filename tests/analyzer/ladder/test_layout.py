@@ -13,12 +13,13 @@ from analyzer.ladder.drawing.captions import HEAT_WORDS
 from analyzer.ladder.drawing.fonts import OPEN_SANS, WIDEST
 from analyzer.ladder.drawing.layout import REPEAT, layout, layouts, sheets
 from analyzer.ladder.drawing.primitives import Circle, Path, Rect, Text
-from analyzer.ladder.drawing.theme import GROUNDS, PALETTES, ROLES, STYLES, contrast
+from analyzer.ladder.drawing.theme import GROUNDS, PALETTES, ROLES, STYLES
 from analyzer.ladder.drawing.tracks import MOST_TRACKS, tracks
 from analyzer.ladder.look import Look
 from analyzer.ladder.values import Arrow, Bracket, Ladder, Note
 from tests.analyzer.ladder.examples import BEGAN, LANES, arrow, empty, long, sign_in
 from tests.analyzer.ladder.shapes import LADDERS, crowd, ladders, outside, overlapping, parts
+from tests.support.contrast import contrast
 
 if TYPE_CHECKING:
     from analyzer.ladder.drawing.fonts import Metrics
