@@ -40,10 +40,10 @@ IMPURE = {
 }
 # Who may talk to the world, by the beginning of the module's path.
 CONFINED = {
-    "asyncio": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport.py"),
-    "socket": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport.py"),
-    "ssl": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport.py"),
-    "subprocess": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport.py"),
+    "asyncio": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport/"),
+    "socket": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport/"),
+    "ssl": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport/"),
+    "subprocess": ("analyzer/sources/", "analyzer/lab/", "analyzer/replay/transport/"),
     "streamlit": ("app.py", "analyzer/dashboard/"),
 }
 # A function that fits nowhere shows a missing concept; these names hide it.
