@@ -1,0 +1,195 @@
+"""Which turn of the script a message of the peer is.
+
+The rule: by meaning (method, event, dialog, whom it is to, what its XCCOS says), never by position:
+a client's order varies from run to run, and a server may batch its replies or spread them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyzer.replay.align import observe
+from analyzer.replay.fields import read_field
+from analyzer.replay.heard import with_items
+from analyzer.replay.player.calls import aor_of
+from analyzer.replay.results import Difference
+from analyzer.replay.template import fill
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+
+    from analyzer.replay.heard import Heard
+    from analyzer.replay.player.plan import Plan
+    from analyzer.replay.script import Turn
+    from dissectors.xccos.messages import Item
+
+SAME_CONTENT, SAME_ADDRESSEE, SAME_FIELD, ECHOED, USED = 100, 40, 6, 12, -9
+"""What counts how much. What a message is about goes before whether a turn was used already; that
+goes before a field that differs."""
+LEAST = SAME_CONTENT // 2
+"""A message that has less in common with a turn is none of the script."""
+ECHOES = frozenset({"envid", "seqid", "room", "text", "uri", "opaque", "token", "call-id"})
+"""Kinds of our values that the peer must say back as they are."""
+
+
+class Match(NamedTuple):
+    """A turn, and the message that is it (or its part of one)."""
+
+    turn: Turn
+    heard: Heard
+    observed: dict[str, str]
+    complete: bool = True
+    """All items of the turn have come."""
+
+
+class Matcher:
+    """Finds turns for the messages of one conversation."""
+
+    def __init__(self, plan: Plan, value: Callable[[str], str], known: Mapping[str, str]) -> None:
+        self._plan = plan
+        self._value = value
+        self._known = known
+        self._parts: dict[str, list[Item]] = {}
+        """Items that have come of turns of which others have not."""
+
+    def turns_of(
+        self, heard: Heard, candidates: Sequence[Turn], used: Container[str]
+    ) -> list[Match]:
+        """Return the turn that a request is, or the several that its items are; none: unknown."""
+        method = heard.method
+        fitting = [turn for turn in candidates if turn.message.method.upper() == method]
+        names = _names(heard)
+        same = [turn for turn in fitting if self._plan.names[turn.id] == names]
+        if not same and len(names) > 1:
+            wanted = Counter(names)
+            same = [turn for turn in fitting if Counter(self._plan.names[turn.id]) == wanted]
+        if same:
+            return [self._best(heard, same, used)]
+        if heard.items:
+            return self._by_items(heard, [turn for turn in fitting if turn.id not in used])
+        best = self._best(heard, fitting, used) if fitting else None
+        return [] if best is None or self._score(best.turn, heard, used) < LEAST else [best]
+
+    def _best(self, heard: Heard, turns: Sequence[Turn], used: Container[str]) -> Match:
+        chosen = turns[0]
+        if len(turns) > 1:
+            chosen = max(
+                turns,
+                key=lambda turn: (self._score(turn, heard, used), -self._plan.number[turn.id]),
+            )
+        return Match(chosen, heard, observe(chosen.message, heard, self._known))
+
+    def _score(self, turn: Turn, heard: Heard, used: Container[str]) -> int:
+        """Return how much a message has in common with a turn."""
+        score = USED if turn.id in used else 0
+        score += SAME_CONTENT if _names(heard) == self._plan.names[turn.id] else 0
+        score += self._same_headers(turn, heard)
+        observed = observe(turn.message, heard, self._known)
+        score -= ECHOED * len(self._unequal(observed))
+        for expectation in turn.expect:
+            wanted = fill(expectation.equals, self._value)
+            score += SAME_FIELD if read_field(expectation.path, heard) == wanted else 0
+        return score
+
+    def _same_headers(self, turn: Turn, heard: Heard) -> int:
+        """Compare what tells requests of one method apart outside their bodies."""
+        message, first = turn.message, heard.message.headers.first
+        score = 0
+        for name in ("Event", "Content-Type"):
+            known, live = message.header(name), first(name)
+            known, live = _bare(known), _bare(live)
+            score += SAME_ADDRESSEE if known == live else -SAME_ADDRESSEE
+        for name in ("Expires",):
+            known, live = message.header(name), first(name)
+            score += 0 if (known == "0") == (live == "0") else -SAME_CONTENT
+        to = aor_of(fill(message.header("To") or "", self._value))
+        score += SAME_ADDRESSEE if to == aor_of(first("to") or "") else 0
+        return score
+
+    def _unequal(self, observed: Mapping[str, str]) -> list[str]:
+        """Return our values that a message does not give back as we said them."""
+        return [
+            name
+            for name, value in observed.items()
+            if self._echoes(name) and name in self._known and self._known[name] != value
+        ]
+
+    def _echoes(self, name: str) -> bool:
+        slot = self._plan.slots.get(name)
+        return slot is not None and slot.kind in ECHOES and slot.said_by in self._plan.ours
+
+    def differences(self, match: Match) -> tuple[Difference, ...]:
+        """Return what in a message is not as the script expects it."""
+        found = []
+        for expectation in match.turn.expect:
+            wanted = fill(expectation.equals, self._value)
+            actual = read_field(expectation.path, match.heard)
+            if actual != wanted:
+                found.append(Difference(expectation.path, wanted, actual))
+        told = {(one.expected, one.found) for one in found}
+        for name in self._unequal(match.observed):
+            pair = (self._known[name], match.observed[name])
+            if pair not in told:
+                where = self._plan.slots[name].kind
+                found.append(Difference(f"{where} ({name})", *pair))
+        return tuple(found)
+
+    def _by_items(self, heard: Heard, turns: Sequence[Turn]) -> list[Match]:
+        """Give each item to the turn that awaits one like it."""
+        given: dict[str, list[Item]] = {}
+        left = {turn.id: self._outstanding(turn) for turn in turns}
+        for item in heard.items:
+            turn = self._taker(item, turns, left, heard)
+            if turn is not None:
+                left[turn.id].remove(_name(item))
+                given.setdefault(turn.id, []).append(item)
+        return [
+            self._part(turn, given[turn.id], heard, complete=not left[turn.id])
+            for turn in turns
+            if turn.id in given
+        ]
+
+    def _outstanding(self, turn: Turn) -> list[str]:
+        names = list(self._plan.names[turn.id])
+        for item in self._parts.get(turn.id, ()):
+            if _name(item) in names:
+                names.remove(_name(item))
+        return names
+
+    def _taker(
+        self, item: Item, turns: Iterable[Turn], left: Mapping[str, list[str]], heard: Heard
+    ) -> Turn | None:
+        fitting = [turn for turn in turns if _name(item) in left[turn.id]]
+        if len(fitting) < 2:
+            return fitting[0] if fitting else None
+        alone = with_items(heard, (item,))
+        return max(
+            fitting,
+            key=lambda turn: (
+                -len(self._unequal(observe(turn.message, alone, self._known))),
+                -self._plan.number[turn.id],
+            ),
+        )
+
+    def _part(self, turn: Turn, items: list[Item], heard: Heard, *, complete: bool) -> Match:
+        items = [*self._parts.pop(turn.id, ()), *items]
+        if not complete:
+            self._parts[turn.id] = items
+        whole = with_items(heard, tuple(items))
+        return Match(turn, whole, observe(turn.message, whole, self._known), complete)
+
+
+def _bare(value: str | None) -> str:
+    return (value or "").partition(";")[0].strip().lower()
+
+
+def _name(item: Item) -> str:
+    return (item.id or item.element).lower()
+
+
+def _names(heard: Heard) -> tuple[str, ...]:
+    """Return what a body is, as ``plan.names_of`` says it of templates."""
+    if heard.items:
+        return tuple(_name(item) for item in heard.items)
+    return (f"<{heard.root.name}>",) if heard.root is not None else ()

@@ -1,0 +1,155 @@
+"""What can be known of a script before anything happens: who waits for what.
+
+The rule: a plan is made once and shared by all conversations of one end; it is never written to.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from analyzer.replay.script import SERVER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.replay.script import Script, Turn
+    from analyzer.replay.template import Template
+
+ITEM = re.compile(r"<(?:\w+:)?(?:cmd|rpl|ntc|grpchat)\b[^>]*?\bid=\"([^\"]{1,80})\"")
+ROOT = re.compile(r"\s*(?:<\?[^>]{0,200}\?>)?\s*<(?:\w+:)?(\w+)")
+
+
+class Plan:
+    """The turns of one end."""
+
+    def __init__(self, script: Script, ours: Iterable[str]) -> None:
+        """Prepare the turns that ``ours`` say, and those that they hear."""
+        self.script = script
+        self.ours = frozenset(ours)
+        between = self.ours | ({SERVER} if SERVER not in self.ours else _clients(script))
+        self.turns = tuple(
+            turn
+            for turn in script.turns
+            if turn.live and turn.speaker in between and turn.listener in between
+        )
+        self.number = {turn.id: number for number, turn in enumerate(self.turns)}
+        self.at_ms = {turn.id: turn.at_ms for turn in script.turns}
+        self.began = _instant(script.started)
+        self.slots = {slot.name: slot for slot in script.slots}
+        self.dialogs = {dialog.id: dialog for dialog in script.dialogs}
+        self.connections = {one.id: one for one in script.connections}
+        self.hard = {turn.id: self._hard(turn) for turn in self.turns}
+        self.dependents: dict[str, list[str]] = {}
+        for turn in self.turns:
+            for one in self.hard[turn.id]:
+                self.dependents.setdefault(one, []).append(turn.id)
+        self.responses: dict[str, list[Turn]] = {}
+        self.caused: dict[str, list[Turn]] = {}
+        self.requests: dict[str, list[Turn]] = {}
+        self._gather()
+        self.initial = self._initial()
+        self.names = {turn.id: names_of(turn.message) for turn in self.turns}
+        self.last_of = self._last_turns()
+
+    def turn(self, number: str) -> Turn:
+        """Return a turn by its id."""
+        return self.turns[self.number[number]]
+
+    def is_ours(self, turn: Turn) -> bool:
+        """Return whether we say it."""
+        return turn.speaker in self.ours
+
+    def client_of(self, turn: Turn) -> str:
+        """Return the client in whose conversation a turn is."""
+        return turn.listener if turn.speaker == SERVER else turn.speaker
+
+    def _hard(self, turn: Turn) -> tuple[str, ...]:
+        """Return what a turn really waits for.
+
+        A server answers whoever comes: it waits for what brings a turn about, and of what the
+        recording merely had before only where nothing is known to bring it about.
+        """
+        known = [*turn.after, *filter(None, (turn.cause, turn.answers))]
+        if SERVER in self.ours and self.is_ours(turn) and (turn.answers or turn.cause):
+            known = [turn.answers or turn.cause or ""]
+        return tuple(dict.fromkeys(one for one in known if one in self.number and one != turn.id))
+
+    def _gather(self) -> None:
+        for turn in self.turns:
+            if turn.answers:
+                self.responses.setdefault(turn.answers, []).append(turn)
+            if self.is_ours(turn):
+                cause = turn.answers or turn.cause
+                if cause:
+                    self.caused.setdefault(cause, []).append(turn)
+            elif turn.is_request:
+                self.requests.setdefault(turn.dialog, []).append(turn)
+
+    def _initial(self) -> dict[str, list[Turn]]:
+        """Return of each client the peer's requests that begin a dialog."""
+        found: dict[str, list[Turn]] = {}
+        begun: set[str] = set()
+        for turn in self.turns:
+            if turn.dialog not in begun and turn.is_request and not self.is_ours(turn):
+                found.setdefault(self.client_of(turn), []).append(turn)
+            begun.add(turn.dialog)
+        return found
+
+    def _last_turns(self) -> dict[str, int]:
+        """Return the number of the last turn on each connection."""
+        found: dict[str, int] = {}
+        for number, turn in enumerate(self.turns):
+            found[turn.connection] = number
+        return found
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _clients(script: Script) -> frozenset[str]:
+    return frozenset(party.id for party in script.clients)
+
+
+def names_of(template: Template) -> tuple[str, ...]:
+    """Return what the body of a template is: ids of XCCOS items, else the root element."""
+    if "${" not in template.body and not template.body:
+        return ()
+    found = tuple(one.lower() for one in ITEM.findall(template.body))
+    if found:
+        return found
+    root = ROOT.match(template.body)
+    return (f"<{root[1]}>",) if root else ()
+
+
+def describe(turn: Turn, plan: Plan) -> str:
+    """Return a turn in words: ``INFO cmd:join``, ``200 OK to INFO cmd:join``."""
+    status = turn.message.status
+    if status is None:
+        return _request_words(turn)
+    reason = turn.message.start.partition(" ")[2]
+    request = plan.turn(turn.answers) if turn.answers in plan.number else None
+    return f"{reason} to {_request_words(request) if request else turn.message.method}"
+
+
+def _request_words(turn: Turn) -> str:
+    message = turn.message
+    names = [one for one in names_of(message) if not one.startswith("<")]
+    event = message.header("Event") if message.method in ("SUBSCRIBE", "NOTIFY", "BENOTIFY") else ""
+    more = ", ".join(_counted(names)) or (event or "").partition(";")[0]
+    if not more and message.method == "REGISTER" and message.header("Expires") == "0":
+        more = "(sign-off)"
+    return f"{message.method} {more}".rstrip()
+
+
+def _counted(names: list[str]) -> list[str]:
+    return [
+        name if names.count(name) == 1 else f"{name} ×{names.count(name)}"
+        for name in dict.fromkeys(names)
+    ]
