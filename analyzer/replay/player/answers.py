@@ -82,6 +82,8 @@ class Answers:
             return
         self._conclude(call, asked, heard)
         self._judge(asked, heard, expected)
+        if asked.method == "INVITE":
+            self._speaker.let_go(call)
 
     def _provisional(self, asked: Asked, heard: Heard) -> None:
         for turn in self._plan.responses.get(asked.turn or "", ()):
@@ -103,8 +105,9 @@ class Answers:
     def _tried_again(self, call: Call, asked: Asked, heard: Heard, expected: Turn | None) -> bool:
         """Ask once more where a user agent would; not where the script knows of the refusal."""
         status = heard.message.status
-        if asked.method == "INVITE" and (status or 0) >= 300:
-            self._acknowledge_refusal(call, asked, heard)
+        refused = asked.method == "INVITE" and (status or 0) >= 300
+        if refused:
+            self._acknowledge_refusal(call, asked, heard, expected)
         if expected is not None and expected.message.status == status:
             return False
         if status in CHALLENGES and asked.rounds < MAX_ROUNDS:
@@ -152,7 +155,9 @@ class Answers:
             asked.attempts + attempts, asked.rounds + rounds,
         )  # fmt: skip
 
-    def _acknowledge_refusal(self, call: Call, asked: Asked, heard: Heard) -> None:
+    def _acknowledge_refusal(
+        self, call: Call, asked: Asked, heard: Heard, expected: Turn | None
+    ) -> None:
         """ACK a final response other than 2xx: same branch, same Request-URI (17.1.1.3)."""
         message = parse_message(asked.raw)
         if isinstance(message, Malformed):
@@ -164,7 +169,18 @@ class Answers:
         headers += [("To", heard.message.headers.first("to") or ""), ("Call-ID", call.call_id)]
         number = message.cseq.number if message.cseq else call.cseq
         headers.append(("CSeq", f"{number} ACK"))
-        self._talk.line.send(call, Draft(f"ACK {message.uri} SIP/2.0", headers, b""), None)
+        turn = self._ack_turn(call)
+        known = expected is not None and expected.message.status == heard.message.status
+        mine = turn.id if turn is not None and known else None
+        self._talk.line.send(call, Draft(f"ACK {message.uri} SIP/2.0", headers, b""), mine)
+        if turn is not None and mine:
+            self._talk.progress.settle(turn, "said", self._talk.line.now)
+
+    def _ack_turn(self, call: Call) -> Turn | None:
+        """Return the next ACK that the script has in a dialog."""
+        states = self._talk.progress.states
+        turns = self._plan.acks.get(call.dialog, ())
+        return next((one for one in turns if one.id not in states), None)
 
     def _conclude(self, call: Call, asked: Asked, heard: Heard) -> None:
         """Take what the response makes of the dialog."""
@@ -209,17 +225,7 @@ class Answers:
         wire = talk.line.wire(call.connection)
         if wire is None:
             return
-        turn = next(
-            (
-                one
-                for one in self._plan.turns
-                if one.dialog == call.dialog
-                and one.message.method == "ACK"
-                and self._plan.is_ours(one)
-                and one.id not in talk.progress.states
-            ),
-            None,
-        )
+        turn = self._ack_turn(call)
         if turn is None or asked.turn is None:
             draft = simple_request("ACK", call, wire, talk.branch(), [])
         else:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from analyzer.replay.player.outgoing import simple_response
 from analyzer.replay.player.plan import describe
-from analyzer.replay.player.progress import Ready
 from analyzer.replay.player.replies import reply_to_all
 from dissectors.sip.fields import parse_name_addr
 
@@ -80,9 +79,7 @@ class Listener:
         if call is None:
             return
         call.confirmed = True
-        held, call.held = call.held, []
-        for ready in held:
-            self._speaker.say(Ready(*ready))
+        self._speaker.let_go(call)
 
     def _accept(self, match: Match, heard: Heard, call: Call) -> None:
         """Take a request as a turn, or as one more of its kind."""
@@ -101,7 +98,7 @@ class Listener:
             talk.ledger.verdict(turn, status, talk.line.now, differences=differences)
             self._time(turn)
             talk.progress.settle(turn, "heard", talk.line.now)
-        if match.complete and turn.id not in self._plan.responses:
+        if match.complete and turn.id not in self._plan.answered:
             self._unanswered(turn, heard, call)
 
     def _repeat(self, turn: Turn, again: int) -> None:
@@ -137,7 +134,8 @@ class Listener:
         """Treat a turn that has no answer in the script."""
         if heard.method in UNANSWERED:
             return
-        if self._talk.server and heard.method in LEFT_OPEN:
+        lost = turn.id in self._plan.lost_answers
+        if self._talk.server and heard.method in LEFT_OPEN and not lost:
             what = describe(turn, self._plan)
             self._talk.ledger.note(
                 f"{what} ({turn.id}) gets no answer: it got none in the recording"

@@ -14,13 +14,14 @@ from analyzer.replay.fields import read_field
 from analyzer.replay.heard import with_items
 from analyzer.replay.player.calls import aor_of
 from analyzer.replay.results import Difference
-from analyzer.replay.template import fill
+from analyzer.replay.template import fill, slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 
     from analyzer.replay.heard import Heard
     from analyzer.replay.player.plan import Plan
+    from analyzer.replay.player.values import Values
     from analyzer.replay.script import Turn
     from dissectors.xccos.messages import Item
 
@@ -46,10 +47,11 @@ class Match(NamedTuple):
 class Matcher:
     """Finds turns for the messages of one conversation."""
 
-    def __init__(self, plan: Plan, value: Callable[[str], str], known: Mapping[str, str]) -> None:
+    def __init__(self, plan: Plan, values: Values, unknown: Callable[[str], bool]) -> None:
         self._plan = plan
-        self._value = value
-        self._known = known
+        self._value = values.peek
+        self._known = values.known
+        self._unknown = unknown
         self._parts: dict[str, list[Item]] = {}
         """Items that have come of turns of which others have not."""
 
@@ -60,7 +62,7 @@ class Matcher:
         method = heard.method
         fitting = [turn for turn in candidates if turn.message.method.upper() == method]
         names = _names(heard)
-        same = [turn for turn in fitting if self._plan.names[turn.id] == names]
+        same = [turn for turn in fitting if names and self._plan.names[turn.id] == names]
         if not same and len(names) > 1:
             wanted = Counter(names)
             same = [turn for turn in fitting if Counter(self._plan.names[turn.id]) == wanted]
@@ -83,14 +85,12 @@ class Matcher:
     def _score(self, turn: Turn, heard: Heard, used: Container[str]) -> int:
         """Return how much a message has in common with a turn."""
         score = USED if turn.id in used else 0
-        score += SAME_CONTENT if _names(heard) == self._plan.names[turn.id] else 0
+        names = _names(heard)
+        score += SAME_CONTENT if names and names == self._plan.names[turn.id] else 0
         score += self._same_headers(turn, heard)
         observed = observe(turn.message, heard, self._known)
         score -= ECHOED * len(self._unequal(observed))
-        for expectation in turn.expect:
-            wanted = fill(expectation.equals, self._value)
-            score += SAME_FIELD if read_field(expectation.path, heard) == wanted else 0
-        return score
+        return score - SAME_FIELD * len(self._unmet(turn, heard))
 
     def _same_headers(self, turn: Turn, heard: Heard) -> int:
         """Compare what tells requests of one method apart outside their bodies."""
@@ -119,14 +119,21 @@ class Matcher:
         slot = self._plan.slots.get(name)
         return slot is not None and slot.kind in ECHOES and slot.said_by in self._plan.ours
 
-    def differences(self, match: Match) -> tuple[Difference, ...]:
-        """Return what in a message is not as the script expects it."""
+    def _unmet(self, turn: Turn, heard: Heard) -> list[Difference]:
+        """Return the expectations that a message does not meet; what is only now said has none."""
         found = []
-        for expectation in match.turn.expect:
+        for expectation in turn.expect:
+            if any(self._unknown(name) for name in slots_of(expectation.equals)):
+                continue
             wanted = fill(expectation.equals, self._value)
-            actual = read_field(expectation.path, match.heard)
+            actual = read_field(expectation.path, heard)
             if actual != wanted:
                 found.append(Difference(expectation.path, wanted, actual))
+        return found
+
+    def differences(self, match: Match) -> tuple[Difference, ...]:
+        """Return what in a message is not as the script expects it."""
+        found = self._unmet(match.turn, match.heard)
         told = {(one.expected, one.found) for one in found}
         for name in self._unequal(match.observed):
             pair = (self._known[name], match.observed[name])

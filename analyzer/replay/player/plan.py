@@ -41,6 +41,8 @@ class Plan:
         self.dialogs = {dialog.id: dialog for dialog in script.dialogs}
         self.connections = {one.id: one for one in script.connections}
         self.hard = {turn.id: self._hard(turn) for turn in self.turns}
+        if SERVER not in self.ours:
+            self._keep_order()
         self.dependents: dict[str, list[str]] = {}
         for turn in self.turns:
             for one in self.hard[turn.id]:
@@ -48,8 +50,16 @@ class Plan:
         self.responses: dict[str, list[Turn]] = {}
         self.caused: dict[str, list[Turn]] = {}
         self.requests: dict[str, list[Turn]] = {}
+        self.acks: dict[str, list[Turn]] = {}
+        """Our ACKs of each dialog."""
         self._gather()
         self.initial = self._initial()
+        self.begins = self._begins()
+        self.answered = frozenset(
+            turn.answers for turn in self.turns if turn.answers and (turn.message.status or 0) > 199
+        )
+        """Requests that have a final response."""
+        self.lost_answers = self._lost_answers()
         self.names = {turn.id: names_of(turn.message) for turn in self.turns}
         self.last_of = self._last_turns()
 
@@ -76,16 +86,42 @@ class Plan:
             known = [turn.answers or turn.cause or ""]
         return tuple(dict.fromkeys(one for one in known if one in self.number and one != turn.id))
 
+    def _keep_order(self) -> None:
+        """Let a client say its requests of one dialog in the order in which it said them."""
+        latest: dict[str, str] = {}
+        for turn in self.turns:
+            if turn.is_request and self.is_ours(turn):
+                before = latest.get(turn.dialog)
+                if before is not None and before not in self.hard[turn.id]:
+                    self.hard[turn.id] = (*self.hard[turn.id], before)
+                latest[turn.dialog] = turn.id
+
     def _gather(self) -> None:
         for turn in self.turns:
             if turn.answers:
                 self.responses.setdefault(turn.answers, []).append(turn)
             if self.is_ours(turn):
+                if turn.message.method == "ACK":
+                    self.acks.setdefault(turn.dialog, []).append(turn)
                 cause = turn.answers or turn.cause
                 if cause:
                     self.caused.setdefault(cause, []).append(turn)
             elif turn.is_request:
                 self.requests.setdefault(turn.dialog, []).append(turn)
+
+    def _lost_answers(self) -> frozenset[str]:
+        """Return INVITEs whose 2xx the recording lacks, though their dialogs go on."""
+        open_ = {
+            turn.dialog: turn.id
+            for turn in self.turns
+            if turn.message.method == "INVITE" and turn.is_request and turn.id not in self.answered
+        }
+        used = {
+            turn.dialog
+            for turn in self.turns
+            if turn.is_request and turn.message.method in ("INFO", "BYE", "UPDATE", "MESSAGE")
+        }
+        return frozenset(number for dialog, number in open_.items() if dialog in used)
 
     def _initial(self) -> dict[str, list[Turn]]:
         """Return of each client the peer's requests that begin a dialog."""
@@ -95,6 +131,13 @@ class Plan:
             if turn.dialog not in begun and turn.is_request and not self.is_ours(turn):
                 found.setdefault(self.client_of(turn), []).append(turn)
             begun.add(turn.dialog)
+        return found
+
+    def _begins(self) -> dict[str, Turn]:
+        """Return the first turn of each dialog."""
+        found: dict[str, Turn] = {}
+        for turn in self.turns:
+            found.setdefault(turn.dialog, turn)
         return found
 
     def _last_turns(self) -> dict[str, int]:

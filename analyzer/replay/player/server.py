@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from analyzer.replay.heard import Heard
     from analyzer.replay.options import PlayOptions
     from analyzer.replay.player.casting import Part
-    from analyzer.replay.player.outgoing import Headers
+    from analyzer.replay.player.outgoing import Draft, Headers
     from analyzer.replay.results import Latency, Verdict
     from analyzer.replay.script import Script
     from dissectors.model import Malformed
@@ -233,6 +233,12 @@ class ServerPlay(Base):
 
     def _garbage(self, link: Link, found: Malformed) -> None:
         self._note(f"not SIP on connection {link.number}: {found.reason}")
+
+    def send(self, call: Call, draft: Draft, turn: str | None) -> bytes:
+        """Send a message; whoever answers it is known by its Call-ID."""
+        if call.client:
+            self._casting.heard(call.connection, call.identity, call.call_id)
+        return super().send(call, draft, turn)
 
     def _sign(self, link: Link, call: Call, message: SipMessage) -> Headers:  # noqa: ARG002
         return cast("ServerAuth", link.auth).sign(link.number, message)

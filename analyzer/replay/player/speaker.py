@@ -99,6 +99,9 @@ class Speaker:
         if connection is None or wire is None:
             self.give_up(turn, "its connection is not there")
             return
+        if call is None and not self._plan.is_ours(self._plan.begins[turn.dialog]):
+            self.give_up(turn, "the peer never began its dialog")
+            return
         fresh = call is None or (turn.message.method == "INVITE" and not call.established)
         if fresh:
             call = talk.new_call(turn, connection)
@@ -130,7 +133,8 @@ class Speaker:
         if call.ended:
             return "its dialog had ended"
         if not call.established:
-            return "its dialog was never established"
+            pending = any(one.method == "INVITE" for one in call.asked.values())
+            return HOLD if pending else "its dialog was never established"
         if self._talk.server and not call.confirmed and method != "BYE":
             return HOLD
         return ""
@@ -162,6 +166,12 @@ class Speaker:
             call.confirmed = True
         if not again:
             talk.progress.settle(turn, "said", talk.line.now)
+
+    def let_go(self, call: Call) -> None:
+        """Say what had to wait for the dialog."""
+        held, call.held = call.held, []
+        for ready in held:
+            self.say(ready)
 
     def ask(self, call: Call, draft: Draft, method: str, turn: str | None) -> None:
         """Send a request and wait for its answer."""
@@ -202,4 +212,4 @@ class Speaker:
 
 
 HOLD = "hold"
-"""It is said when the ACK has come (RFC 3261 section 13.3.1.4 lets a server say nothing before)."""
+"""It is said when the dialog is there: after the 2xx, by a server after the ACK."""

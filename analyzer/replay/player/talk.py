@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from analyzer.replay.player.calls import Call, with_tag
+from analyzer.replay.player.calls import Call, aor_of, with_tag
 from analyzer.replay.player.fresh import BRANCH
 from analyzer.replay.player.ledger import Ledger
 from analyzer.replay.player.match import Matcher
@@ -60,7 +60,7 @@ class Talk:
         self.server = SERVER in plan.ours
         self.writer = Writer(self.value, self.unknown, server=self.server)
         self.progress = Progress(plan, self._when, options.timeout)
-        self.matcher = Matcher(plan, self.value, self.values.known)
+        self.matcher = Matcher(plan, self.values, self.unknown)
         self.ledger = Ledger(plan, self.began)
         self.calls: dict[str, Call] = {}
         """By dialog of the script."""
@@ -126,6 +126,7 @@ class Talk:
         first = heard.message.headers.first
         call = Call(turn.dialog if turn else "", client, first("call-id") or "", connection)
         call.method = heard.method
+        call.identity = aor_of(first("from") or "")
         call.remote = first("from") or ""
         tag = f"{self.rng.getrandbits(40):010X}"
         call.local = with_tag(first("to") or "", self._own_tag(turn) or tag)

@@ -84,6 +84,18 @@ class Values:
         made = self._fresh.value(slot)
         return slot.value if made is None else made
 
+    def peek(self, name: str) -> str:
+        """Return the value of a slot as far as it is decided, else the recorded one."""
+        value = self._known.get(name)
+        if value is not None:
+            return value
+        slot = self._plan.slots.get(name)
+        if slot is None:
+            return ""
+        if slot.kind == "domain" and slot.part_of:
+            return self.peek(slot.part_of).rpartition("@")[2] or slot.value
+        return self._of_address(slot) or slot.value
+
     def _of_address(self, slot: Slot) -> str | None:
         """Return a value that follows from a connection."""
         if slot.kind not in ("address", "host", "port"):
