@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from analyzer.replay.script import SERVER
+from analyzer.replay.template import slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from analyzer.replay.script import Script, Turn
     from analyzer.replay.template import Template
@@ -92,9 +93,19 @@ class Plan:
         for turn in self.turns:
             if turn.is_request and self.is_ours(turn):
                 before = latest.get(turn.dialog)
-                if before is not None and before not in self.hard[turn.id]:
-                    self.hard[turn.id] = (*self.hard[turn.id], before)
+                known = [*self.hard[turn.id], *self._sources(turn)]
+                known += [before] if before is not None else []
+                self.hard[turn.id] = tuple(dict.fromkeys(known))
                 latest[turn.dialog] = turn.id
+
+    def _sources(self, turn: Turn) -> Iterator[str]:
+        """Yield the peer's turns that bring what a body of ours says again."""
+        for name in slots_of(turn.message.body):
+            slot = self.slots.get(name)
+            if slot is None or slot.said_by in self.ours or slot.turn not in self.number:
+                continue
+            if self.number[slot.turn] < self.number[turn.id]:
+                yield slot.turn
 
     def _gather(self) -> None:
         for turn in self.turns:

@@ -300,13 +300,16 @@ class ServerPlay(Base):
         return Outcome(tuple(verdicts), tuple(notes), tuple(latencies), bool(played), played)
 
     def _missing(self, conversation: Conversation) -> None:
+        """Hold against clients what they never said; what waits for that goes without saying."""
         talk = conversation.talk
+        absent: set[str] = set()
         for turn in talk.progress.open_turns():
-            if turn.optional:
+            client = self._plan.client_of(turn)
+            if turn.optional or self._plan.is_ours(turn) or client in absent:
                 continue
-            came = self._plan.client_of(turn) in talk.ledger.users
-            why = "it never came" if came else f"{self._plan.client_of(turn)} never came"
-            if not self._plan.is_ours(turn):
+            if client in talk.ledger.users:
+                talk.ledger.verdict(turn, "missing", self.now, detail="it never came")
+            else:
+                absent.add(client)
+                why = f"{client} never came, nor any of its turns"
                 talk.ledger.verdict(turn, "missing", self.now, detail=why)
-            elif came:
-                talk.ledger.verdict(turn, "unsaid", self.now, detail="what it waits for never came")

@@ -100,7 +100,7 @@ class Speaker:
             self.give_up(turn, "its connection is not there")
             return
         if call is None and not self._plan.is_ours(self._plan.begins[turn.dialog]):
-            self.give_up(turn, "the peer never began its dialog")
+            talk.early.setdefault(turn.dialog, []).append(ready)
             return
         fresh = call is None or (turn.message.method == "INVITE" and not call.established)
         if fresh:
@@ -207,6 +207,8 @@ class Speaker:
             call.invite = None
         if status < 300 and method in ("INVITE", "SUBSCRIBE"):
             call.established = True
+            if method == "SUBSCRIBE":
+                self.let_go(call)
         if method == "BYE" and status < 300:
             call.ended = True
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from analyzer.replay.options import PlayOptions
     from analyzer.replay.player.outgoing import Draft, Wire
     from analyzer.replay.player.plan import Plan
+    from analyzer.replay.player.progress import Ready
     from analyzer.replay.script import Turn
 
 
@@ -64,6 +65,8 @@ class Talk:
         self.ledger = Ledger(plan, self.began)
         self.calls: dict[str, Call] = {}
         """By dialog of the script."""
+        self.early: dict[str, list[Ready]] = {}
+        """Turns of ours in dialogs that the peer has still to begin."""
         self.by_call_id: dict[tuple[str, str], Call] = {}
         """By client and Call-ID."""
         self.requests: dict[tuple[str, int], tuple[Heard, Call]] = {}
@@ -131,6 +134,7 @@ class Talk:
         tag = f"{self.rng.getrandbits(40):010X}"
         call.local = with_tag(first("to") or "", self._own_tag(turn) or tag)
         call.learn_request(heard.message)
+        call.held = self.early.pop(call.dialog, [])
         self.adopt(call)
         return call
 
