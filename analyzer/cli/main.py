@@ -41,6 +41,15 @@ COMMANDS = {
     "index": ("analyzer.cli.index:index", "Save the rows of captures: the next look is instant."),
     "export": ("analyzer.cli.export:export", "Write tables, or parts of a capture as a capture."),
     "check": ("analyzer.cli.check:check", "Hold captures against rules of one's own, for CI."),
+    "script": ("analyzer.cli.script:script", "Derive a script from a capture: a case to replay."),
+    "replay": (
+        "analyzer.cli.replay:replay",
+        "Play a script: as a capture, a client, a server, or both.",
+    ),
+    "shrink": (
+        "analyzer.cli.shrink:shrink",
+        "Drop turns of a script as long as a finding still shows.",
+    ),
     "wireshark-plugin": (
         "analyzer.cli.wireshark:wireshark_plugin",
         "Write the plug-in that decodes XCCOS in Wireshark.",

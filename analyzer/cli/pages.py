@@ -12,7 +12,7 @@ import click
 from analyzer.cli.output import destination, encoding_of, write_lines
 from analyzer.cli.terminal import talk, terminal_of
 from analyzer.export.printable import printable
-from analyzer.ladder.extras import MissingExtra
+from analyzer.extras import MissingExtra
 from analyzer.ladder.renderers import FORMATS, format_of_name, renderer_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from analyzer.ladder.extras import MissingExtra
+from analyzer.extras import MissingExtra
 from analyzer.ladder.figure_layout import Layout, colours, hypertext
 from analyzer.ladder.look import Clock, cut
 from analyzer.ladder.text_cells import UNICODE

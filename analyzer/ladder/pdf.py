@@ -9,12 +9,12 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analyzer.extras import MissingExtra
 from analyzer.ladder.drawing.fonts import OPEN_SANS
 from analyzer.ladder.drawing.layout import sheets
 from analyzer.ladder.drawing.plan import plan_of
 from analyzer.ladder.drawing.primitives import Circle, Line, Path, Rect, Text
 from analyzer.ladder.drawing.theme import PALETTES, ROLES, STYLES
-from analyzer.ladder.extras import MissingExtra
 from analyzer.times import SECOND
 
 if TYPE_CHECKING:

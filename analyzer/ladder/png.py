@@ -9,9 +9,9 @@ from __future__ import annotations
 from math import sqrt
 from typing import TYPE_CHECKING
 
+from analyzer.extras import MissingExtra
 from analyzer.ladder.drawing.fonts import OPEN_SANS
 from analyzer.ladder.drawing.layout import sheets
-from analyzer.ladder.extras import MissingExtra
 from analyzer.ladder.svg import svg_document
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.replay.align import observe
 from analyzer.replay.player.calls import Asked
+from analyzer.replay.player.losses import Losses
 from analyzer.replay.player.match import Match
 from analyzer.replay.player.outgoing import CREDENTIALS, Draft, simple_request
 from analyzer.replay.player.plan import describe
@@ -62,6 +63,7 @@ class Answers:
         self._credentials = credentials
         self._later = later
         self._background = background
+        self._losses = Losses(talk, speaker)
 
     def response(self, heard: Heard, client: str) -> None:
         """Take a response to a request of a client's conversation."""
@@ -269,6 +271,15 @@ class Answers:
                 if slot is not None and slot.said_by not in self._plan.ours:
                     talk.values.learn(name, value)
         talk.progress.settle(turn, "missing" if failed else "heard", now)
+        if failed:
+            self._hopeless(match)
+
+    def _hopeless(self, match: Match) -> None:
+        """Wait no more for the reply to a command that was refused."""
+        status = match.heard.message.status
+        for turn in self._plan.turns_by_cause.get(match.turn.answers or "", ()):
+            if turn.is_request and not self._plan.is_ours(turn):
+                self._losses.missing(turn, f"its command was answered {status}")
 
 
 def _reason(heard: Heard) -> str:

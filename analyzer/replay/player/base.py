@@ -67,6 +67,10 @@ class Base:
         self._actions.append(Send(call.connection, raw, turn))
         return raw
 
+    def repeat(self, call: Call, raw: bytes) -> None:
+        """Send bytes once more."""
+        self._actions.append(Send(call.connection, raw))
+
     def _signature(self, call: Call, raw: bytes) -> Headers:
         """Return the headers that sign a message."""
         link = self._links.get(call.connection)

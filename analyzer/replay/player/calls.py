@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DIALOG_METHODS = ("INVITE", "SUBSCRIBE", "REFER")
 """Requests whose 2xx makes a dialog (RFC 3261 section 12.1, RFC 6665 section 4.4.1)."""
+MAX_ANSWERED = 64
+"""Responses that are kept: a repetition follows its request within seconds."""
 OWN_CSEQ = ("ACK", "CANCEL")
 """They have the number of the request that they belong to (RFC 3261 sections 9.1 and 13.2.2.4)."""
 
@@ -63,8 +65,8 @@ class Call:
     proxied: bool = False
     """The peer's requests came through a proxy."""
     asked: dict[tuple[int, str], Asked] = field(default_factory=dict)
-    answered: set[tuple[int, str]] = field(default_factory=set)
-    """Requests of the peer that have their final response."""
+    answered: dict[tuple[int, str], bytes] = field(default_factory=dict)
+    """The latest requests of the peer, by CSeq and method, with their final responses."""
     held: list[Ready] = field(default_factory=list)
     """Turns of ours that wait for the ACK."""
     invite: Heard | None = None
@@ -78,6 +80,12 @@ class Call:
     def is_session(self) -> bool:
         """Return whether an INVITE began it."""
         return self.method == "INVITE"
+
+    def remember(self, key: tuple[int, str], response: bytes) -> None:
+        """Keep a final response for repetitions of its request (RFC 3261 section 17.2.1)."""
+        self.answered[key] = response
+        if len(self.answered) > MAX_ANSWERED:
+            del self.answered[next(iter(self.answered))]
 
     def next_cseq(self) -> int:
         """Return the number of a new request."""

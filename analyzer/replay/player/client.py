@@ -10,29 +10,31 @@ from __future__ import annotations
 from random import Random  # noqa: TID251  (seeded by the options)
 from typing import TYPE_CHECKING, cast
 
+from analyzer.extras import MissingExtra
 from analyzer.replay.actions import Close, Open, Send
-from analyzer.replay.auth.client import ClientAuth
 from analyzer.replay.options import User
 from analyzer.replay.player.answers import Answers
 from analyzer.replay.player.base import Base, Link
 from analyzer.replay.player.calls import aor_of
 from analyzer.replay.player.farewell import Farewell
 from analyzer.replay.player.listener import Listener
-from analyzer.replay.player.plan import Plan, describe
-from analyzer.replay.player.speaker import NEVER, Speaker
+from analyzer.replay.player.losses import Losses
+from analyzer.replay.player.plan import Plan, client_plan
+from analyzer.replay.player.speaker import Speaker
 from analyzer.replay.player.talk import Talk
 from dissectors.model import Malformed
 from dissectors.sip.parse import parse_message
 
 if TYPE_CHECKING:
     from analyzer.replay.actions import Action, Address, Ended
+    from analyzer.replay.auth.client import ClientAuth
     from analyzer.replay.heard import Heard
     from analyzer.replay.options import PlayOptions
     from analyzer.replay.player.calls import Call
     from analyzer.replay.player.outgoing import Headers
     from analyzer.replay.player.progress import Ready
     from analyzer.replay.results import Outcome
-    from analyzer.replay.script import Script, Turn
+    from analyzer.replay.script import Script
     from dissectors.sip.messages import SipMessage
 
 FAREWELL = 2.0
@@ -77,6 +79,7 @@ class ClientPlay(Base):
         self._answers = Answers(
             self._talk, self._speaker, self._credentials, self._timers.at, self._in_background
         )
+        self._losses = Losses(self._talk, self._speaker)
         self._leaving = Farewell(self._talk, self._speaker)
         self._users = self._who()
 
@@ -123,16 +126,6 @@ class ClientPlay(Base):
         link = self._open(connection, local, secure=secure)
         client = self._plan.connections[link.scripted].opener if link.scripted else ""
         self._talk.values.addresses[client] = (local, remote)
-        user = self._users.get(client)
-        if user is not None:
-            link.auth = ClientAuth(
-                user.user,
-                user.login,
-                user.password,
-                rng=self._rng,
-                schemes=tuple(self._options.schemes),
-                clock=lambda: self._epoch + self.now,
-            )
         if self._options.keep_alive:
             self._keep_alive(link)
         waiting, link.waiting = link.waiting, []
@@ -140,6 +133,24 @@ class ClientPlay(Base):
             self._speaker.say(ready)
         self._advance()
         return self._taken()
+
+    def _identity(self, client: str) -> ClientAuth | None:
+        """Return who proves that a client is who he says, from the first challenge on."""
+        user = self._users[client]
+        try:
+            from analyzer.replay.auth.client import ClientAuth
+        except ImportError as error:
+            missing = MissingExtra(error.name or "pyspnego", "replay")
+            self._talk.ledger.note(f"a challenge was not answered: {missing}")
+            return None
+        return ClientAuth(
+            user.user,
+            user.login,
+            user.password,
+            rng=self._rng,
+            schemes=tuple(self._options.schemes),
+            clock=lambda: self._epoch + self.now,
+        )
 
     def _keep_alive(self, link: Link) -> None:
         every = self._options.keep_alive or 0.0
@@ -171,20 +182,8 @@ class ClientPlay(Base):
             self._speaker.give_up(self._plan.turns[ready.number], why)
         for turn in self._talk.progress.open_turns():
             if turn.connection == link.scripted and self._farewell is None:
-                self._give_up(turn, why)
+                self._losses.give_up(turn, why)
         self._talk.ledger.note(f"{link.scripted or 'a connection'}: {why}")
-
-    def _give_up(self, turn: Turn, why: str) -> None:
-        if self._plan.is_ours(turn):
-            self._speaker.give_up(turn, why)
-        else:
-            self._missing(turn, why)
-
-    def _missing(self, turn: Turn, why: str) -> None:
-        """Settle that a turn of the server does not come."""
-        if not turn.optional:
-            self._talk.ledger.verdict(turn, "missing", self.now, detail=why)
-        self._talk.progress.settle(turn, "missing", self.now)
 
     # What was heard
 
@@ -217,7 +216,11 @@ class ClientPlay(Base):
     def _credentials(self, call: Call, raw: bytes, heard: Heard) -> Headers | None:
         link = self._links.get(call.connection)
         request = parse_message(raw)
-        if link is None or link.auth is None or isinstance(request, Malformed):
+        if link is None or isinstance(request, Malformed):
+            return None
+        if link.auth is None:
+            link.auth = self._identity(call.client)
+        if link.auth is None:
             return None
         auth = cast("ClientAuth", link.auth)
         headers = auth.answer(request, heard.message)
@@ -241,16 +244,9 @@ class ClientPlay(Base):
             late = talk.progress.overdue(self.now)
             if late is None:
                 break
-            self._missing(late, self._why_missing(late))
+            self._losses.overdue(late)
         self._close_finished()
         self._maybe_leave()
-
-    def _why_missing(self, turn: Turn) -> str:
-        cause = turn.answers or turn.cause
-        if cause and self._talk.progress.states.get(cause) in NEVER:
-            what = describe(self._plan.turn(cause), self._plan)
-            return f"{what} ({cause}) came to nothing"
-        return "it did not come in time"
 
     def _say(self, ready: Ready) -> None:
         turn = self._plan.turns[ready.number]
@@ -310,8 +306,7 @@ class ClientPlay(Base):
         """When ``wake`` is to be called."""
         if self._done:
             return None
-        talk = self._talk
-        found = (talk.progress.due(patient=False), self._timers.due, self._farewell)
+        found = (self._talk.progress.due(patient=False), self._timers.due, self._farewell)
         return min((one for one in found if one is not None), default=None)
 
     @property
@@ -326,7 +321,7 @@ class ClientPlay(Base):
             self._complete = False
             self._talk.ledger.note(reason)
             for turn in self._talk.progress.open_turns():
-                self._give_up(turn, "the play was ended before")
+                self._losses.give_up(turn, "the play was ended before")
             self._leave()
             self._maybe_leave()
         return self._taken()
@@ -334,24 +329,8 @@ class ClientPlay(Base):
     def outcome(self) -> Outcome:
         """Return what was found so far."""
         talk = self._talk
-        more = kept_sentences(talk)
         complete = self._complete and self._done
-        return talk.ledger.outcome(complete=complete, played=len(self._users), more=more)
-
-
-def kept_sentences(talk: Talk) -> list[str]:
-    """Return what was said as recorded, though the peer was to decide it."""
-    slots = talk.plan.slots
-    return [
-        f"{name} kept its recorded value: the peer never said it ({slots[name].where})"
-        for name in talk.values.kept
-        if name in slots
-    ]
-
-
-def client_plan(script: Script) -> Plan:
-    """Return the plan of the clients' end."""
-    return Plan(script, [party.id for party in script.clients])
+        return talk.ledger.outcome(complete=complete, played=len(self._users), more=talk.kept())
 
 
 _ENDINGS = {

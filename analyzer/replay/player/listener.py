@@ -50,6 +50,8 @@ class Listener:
         """Take a request of a client's conversation."""
         talk = self._talk
         call = talk.by_call_id.get((client, heard.message.call_id or ""))
+        if self.repeated(heard, client):
+            return
         if heard.method == "ACK":
             self._acknowledged(call)
         if heard.method == "CANCEL":
@@ -68,6 +70,19 @@ class Listener:
             self._accept(match, heard, call)
         if not any(match.complete for match in matches) and heard.method not in UNANSWERED:
             self._answer_politely(heard, call, known=bool(matches))
+
+    def repeated(self, heard: Heard, client: str) -> bool:
+        """Answer a request that has its answer already with that (RFC 3261 section 17.2)."""
+        talk, cseq = self._talk, heard.message.cseq
+        call = talk.by_call_id.get((client, heard.message.call_id or ""))
+        if call is None or cseq is None:
+            return False
+        raw = call.answered.get((cseq.number, heard.method))
+        if raw is None:
+            return False
+        talk.ledger.note(f"a repetition of {cseq.number} {heard.method} got the same answer again")
+        talk.line.repeat(call, raw)
+        return True
 
     def _candidates(self, call: Call | None, client: str) -> Sequence[Turn]:
         if call is None:
@@ -181,8 +196,8 @@ class Listener:
             more = [("Contact", f"<{wire.uri}>")]
         if heard.method == "SUBSCRIBE" and code < 300:
             more.append(("Expires", heard.message.headers.first("expires") or "3600"))
-        self._talk.line.send(call, simple_response(heard.message, call, status, more), None)
-        self._speaker.answered(call, key, code)
+        raw = self._talk.line.send(call, simple_response(heard.message, call, status, more), None)
+        self._speaker.answered(call, key, code, raw)
 
     def _cancelled(self, heard: Heard, call: Call | None, client: str, connection: int) -> None:
         """End an INVITE that has no final answer yet (RFC 3261 section 9.2)."""

@@ -65,13 +65,17 @@ class Draft(NamedTuple):
     body: bytes
 
     def bytes(self, more: Headers | None = None) -> bytes:
-        """Return the message; more headers stand before those of the body."""
+        """Return the message; more headers stand before those of the body.
+
+        What a peer said is given back without what would end a line.
+        """
         at = next(
             (n for n, (name, _) in enumerate(self.headers) if field_name(name) == "content-type"),
             len(self.headers),
         )
         headers = [*self.headers[:at], *(more or ()), *self.headers[at:]]
-        return build_message(self.start, headers, self.body)
+        plain = [(name, _CONTROLS.sub(" ", value)) for name, value in headers]
+        return build_message(_CONTROLS.sub(" ", self.start), plain, self.body)
 
 
 class Writer:

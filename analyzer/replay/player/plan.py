@@ -53,6 +53,7 @@ class Plan:
         self.requests: dict[str, list[Turn]] = {}
         self.acks: dict[str, list[Turn]] = {}
         """Our ACKs of each dialog."""
+        self.turns_by_cause: dict[str, list[Turn]] = {}
         self._gather()
         self.initial = self._initial()
         self.begins = self._begins()
@@ -109,6 +110,8 @@ class Plan:
 
     def _gather(self) -> None:
         for turn in self.turns:
+            if turn.cause:
+                self.turns_by_cause.setdefault(turn.cause, []).append(turn)
             if turn.answers:
                 self.responses.setdefault(turn.answers, []).append(turn)
             if self.is_ours(turn):
@@ -157,6 +160,11 @@ class Plan:
         for number, turn in enumerate(self.turns):
             found[turn.connection] = number
         return found
+
+
+def client_plan(script: Script) -> Plan:
+    """Return the plan of the clients' end."""
+    return Plan(script, [party.id for party in script.clients])
 
 
 def _instant(text: str) -> datetime | None:

@@ -10,14 +10,13 @@ import heapq
 from random import Random  # noqa: TID251  (seeded by the options)
 from typing import TYPE_CHECKING, cast
 
+from analyzer.extras import MissingExtra
 from analyzer.replay.actions import Close
-from analyzer.replay.auth.admission import Challenge, Refused
-from analyzer.replay.auth.server import TARGETNAME, ServerAuth
+from analyzer.replay.auth.admission import Challenge, Dialect, Refused
 from analyzer.replay.player.answers import Answers
 from analyzer.replay.player.base import Base, Link
 from analyzer.replay.player.calls import Call, aor_of, with_tag
 from analyzer.replay.player.casting import Casting
-from analyzer.replay.player.client import kept_sentences
 from analyzer.replay.player.listener import Listener
 from analyzer.replay.player.outgoing import simple_response
 from analyzer.replay.player.plan import Plan
@@ -28,6 +27,7 @@ from analyzer.replay.script import SERVER
 
 if TYPE_CHECKING:
     from analyzer.replay.actions import Action, Address, Ended
+    from analyzer.replay.auth.server import ServerAuth
     from analyzer.replay.heard import Heard
     from analyzer.replay.options import PlayOptions
     from analyzer.replay.player.casting import Part
@@ -72,9 +72,13 @@ class ServerPlay(Base):
         self._conversations: list[Conversation] = []
         self._notes: dict[str, None] = {}
         self._addresses: dict[int, tuple[Address, Address]] = {}
+        self._proofs: dict[tuple[int, str, int], Headers] = {}
+        """What the final responses to admitted requests say about their credentials."""
         self._touched: set[int] = set()
         self._deadlines: list[tuple[float, int]] = []
         self._aborted = False
+        if options.authenticate is not None:
+            self._guard()  # what is not installed is told before anybody comes
         self._started = 0.0
 
     # What the carrier tells
@@ -107,18 +111,26 @@ class ServerPlay(Base):
         users = {user.user: user.password or "" for user in options.users}
         users |= {user.login: user.password or "" for user in options.users if user.login}
         assert options.authenticate is not None
+        try:
+            from analyzer.replay.auth.server import TARGETNAME, ServerAuth
+        except ImportError as error:
+            raise MissingExtra(error.name or "pyspnego", "replay") from error
         return ServerAuth(
             users,
             scheme=options.authenticate,
             realm=options.realm,
             targetname=options.target_name or TARGETNAME,
             rng=self._rng,
+            dialect=Dialect(clock=lambda: self.epoch + self.now),
         )
 
     def ended(self, connection: int, how: Ended, now: float) -> list[Action]:  # noqa: ARG002
         """Take note that a client sends no more."""
         self.now = now
         link = self._links.pop(connection, None)
+        if link is not None and link.auth is not None:
+            cast("ServerAuth", link.auth).forget(connection)
+        self._proofs = {key: one for key, one in self._proofs.items() if key[0] != connection}
         self._addresses.pop(connection, None)
         if link is not None and link.wire is not None:
             self._actions.append(Close(connection))
@@ -141,10 +153,12 @@ class ServerPlay(Base):
         person = aor_of(first("from" if heard.is_request else "to") or "")
         call_id = heard.message.call_id or ""
         if not heard.is_request:
-            person = self._asked(link, call_id) or aor_of(first("from") or "")
-        elif not self._admitted(link, heard, person):
-            return
+            person = self._casting.person(link.number, call_id) or aor_of(first("from") or "")
         part = self._casting.known(link.number, person)
+        if heard.is_request and (
+            self._repeated(part, heard) or not self._admitted(link, heard, person)
+        ):
+            return
         if part is not None and heard.is_request and self._begins_again(part, heard):
             self._casting.forget(link.number, person)
             part = None
@@ -161,6 +175,12 @@ class ServerPlay(Base):
             self._check(link, heard)
             conversation.answers.response(heard, part.client)
 
+    def _repeated(self, part: Part | None, heard: Heard) -> bool:
+        """Answer a repetition before its signature is looked at, which was used."""
+        if part is None:
+            return False
+        return self._conversations[part.conversation].listener.repeated(heard, part.client)
+
     def _begins_again(self, part: Part, heard: Heard) -> bool:
         """Say whether someone signs in once more who has signed off: a proxy keeps connections."""
         talk = self._conversations[part.conversation].talk
@@ -170,10 +190,6 @@ class ServerPlay(Base):
         calls = talk.by_call_id.values()
         sessions = [call for call in calls if call.client == part.client and call.is_session]
         return bool(sessions) and all(call.ended for call in sessions)
-
-    def _asked(self, link: Link, call_id: str) -> str | None:
-        """Return the person whom our request on this connection was to."""
-        return self._casting.person(link.number, call_id)
 
     def _check(self, link: Link, heard: Heard) -> None:
         if link.auth is not None:
@@ -199,6 +215,9 @@ class ServerPlay(Base):
             self._note(f"{person} was refused: {found.problem}")
             self._reply(link, heard, f"{found.status} {found.reason}", [*found.headers])
             return False
+        if found.headers and heard.message.cseq is not None:
+            key = (link.number, heard.message.call_id or "", heard.message.cseq.number)
+            self._proofs[key] = [*found.headers]
         return True
 
     def _reply(self, link: Link, heard: Heard, status: str, more: Headers) -> None:
@@ -240,8 +259,11 @@ class ServerPlay(Base):
             self._casting.heard(call.connection, call.identity, call.call_id)
         return super().send(call, draft, turn)
 
-    def _sign(self, link: Link, call: Call, message: SipMessage) -> Headers:  # noqa: ARG002
-        return cast("ServerAuth", link.auth).sign(link.number, message)
+    def _sign(self, link: Link, call: Call, message: SipMessage) -> Headers:
+        headers = cast("ServerAuth", link.auth).sign(link.number, message)
+        if (message.status or 0) >= 200 and message.cseq is not None:
+            headers += self._proofs.pop((link.number, call.call_id, message.cseq.number), [])
+        return headers
 
     def _note(self, sentence: str) -> None:
         if len(self._notes) < MAX_NOTES:
@@ -292,7 +314,7 @@ class ServerPlay(Base):
         for conversation in self._conversations:
             talk = conversation.talk
             self._missing(conversation)
-            found = talk.ledger.outcome(complete=True, played=0, more=kept_sentences(talk))
+            found = talk.ledger.outcome(complete=True, played=0, more=talk.kept())
             verdicts += found.verdicts
             notes |= dict.fromkeys(found.notes)
             latencies += found.latencies

@@ -131,10 +131,10 @@ class Speaker:
         if method in ANYWHERE or not call.is_session or method in ("INVITE", "CANCEL"):
             return ""
         if call.ended:
-            return "its dialog had ended"
+            return "its dialog had ended" if call.established else NO_DIALOG
         if not call.established:
             pending = any(one.method == "INVITE" for one in call.asked.values())
-            return HOLD if pending else "its dialog was never established"
+            return HOLD if pending else NO_DIALOG
         if self._talk.server and not call.confirmed and method != "BYE":
             return HOLD
         return ""
@@ -173,6 +173,13 @@ class Speaker:
         for ready in held:
             self.say(ready)
 
+    def abandon(self, call: Call) -> None:
+        """Give up what waited for a dialog that does not come."""
+        held, call.held = call.held, []
+        call.ended = True
+        for ready in held:
+            self.say(ready)
+
     def ask(self, call: Call, draft: Draft, method: str, turn: str | None) -> None:
         """Send a request and wait for its answer."""
         raw = self._talk.line.send(call, draft, turn)
@@ -192,16 +199,16 @@ class Speaker:
         key = (cseq.number if cseq else 0, heard.method)
         if key not in call.answered:  # several turns may have come in one message
             draft = talk.writer.response(turn.message, call, heard.message, wire)
-            talk.line.send(call, draft, None if ready.again else turn.id)
-            self.answered(call, key, status)
+            raw = talk.line.send(call, draft, None if ready.again else turn.id)
+            self.answered(call, key, status, raw)
         if not ready.again:
             talk.progress.settle(turn, "said", talk.line.now)
 
-    def answered(self, call: Call, key: tuple[int, str], status: int) -> None:
+    def answered(self, call: Call, key: tuple[int, str], status: int, raw: bytes) -> None:
         """Take note of what our response to a request (CSeq and method) makes of a call."""
         if status < 200:
             return
-        call.answered.add(key)
+        call.remember(key, raw)
         method = key[1]
         if method == "INVITE":
             call.invite = None
@@ -213,5 +220,6 @@ class Speaker:
             call.ended = True
 
 
+NO_DIALOG = "its dialog was never established"
 HOLD = "hold"
 """It is said when the dialog is there: after the 2xx, by a server after the ACK."""

@@ -42,6 +42,10 @@ class Line(Protocol):
         """Send a message on the connection of a call, signed where that is demanded."""
         ...
 
+    def repeat(self, call: Call, raw: bytes) -> None:
+        """Send bytes once more."""
+        ...
+
 
 class Talk:
     """The state of a conversation."""
@@ -151,3 +155,12 @@ class Talk:
         if call.dialog:
             self.calls[call.dialog] = call
         self.by_call_id[call.client, call.call_id] = call
+
+    def kept(self) -> list[str]:
+        """Return what was said as recorded, though the peer was to decide it."""
+        slots = self.plan.slots
+        return [
+            f"{name} kept its recorded value: the peer never said it ({slots[name].where})"
+            for name in self.values.kept
+            if name in slots
+        ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.ladder.extras import MissingExtra
+from analyzer.extras import MissingExtra
 from analyzer.ladder.figure import figure_of
 from analyzer.ladder.figure_layout import LABELLED, SHOWN
 from analyzer.ladder.look import Look

@@ -15,7 +15,7 @@ from analyzer.ladder import png
 from analyzer.ladder.drawing.fonts import OPEN_SANS
 from analyzer.ladder.drawing.layout import layout, sheets
 from analyzer.ladder.drawing.theme import DARK, LIGHT
-from analyzer.ladder.extras import MissingExtra
+from analyzer.extras import MissingExtra
 from analyzer.ladder.look import Look
 from analyzer.ladder.png import MOST_PIXELS, TALLEST, WIDEST_SIDE, render_png, scale_of
 from tests.analyzer.ladder.examples import empty, long

@@ -1,4 +1,4 @@
-"""What pictures need beyond the plain installation, and one line for those who lack it."""
+"""What parts of the program need beyond the plain installation, and one line for those without."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""From a capture to a script: ``build.derive`` is the entry."""

@@ -1,0 +1,139 @@
+"""From a capture to a script: the only entry to derivation.
+
+The rule: the same capture gives the same script, and nothing of the capture is lost that the
+analysis rests on, except credentials.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from analyzer import __version__
+from analyzer.collector import paused
+from analyzer.ladder.selection import Choice
+from analyzer.replay.derive.addresses import Addresses
+from analyzer.replay.derive.asides import Asides
+from analyzer.replay.derive.authentication import rounds
+from analyzer.replay.derive.bodies import Bodies
+from analyzer.replay.derive.book import Book
+from analyzer.replay.derive.cast import Cast
+from analyzer.replay.derive.chats import Chats
+from analyzer.replay.derive.dialogs import Dialogs
+from analyzer.replay.derive.everywhere import Everywhere
+from analyzer.replay.derive.flow import Flow
+from analyzer.replay.derive.headers import Headers
+from analyzer.replay.derive.people import People
+from analyzer.replay.derive.recording import Recording
+from analyzer.replay.derive.report import Report, report_lines, slot_report
+from analyzer.replay.derive.said import Said
+from analyzer.replay.derive.secrets import Secrets
+from analyzer.replay.derive.taking import take
+from analyzer.replay.derive.tokens import Tokens
+from analyzer.replay.derive.turns import turns_of
+from analyzer.replay.script import Script
+
+if TYPE_CHECKING:
+    from analyzer.trace import Trace
+
+__all__ = ["Report", "derive", "report_lines", "slot_report"]
+
+ALL = Choice()
+
+
+def derive(trace: Trace, choice: Choice = ALL) -> Script:
+    """Return the script of what is chosen of an open capture.
+
+    Raises:
+        ValueError: Nothing is there to be chosen, or too much; one line for people.
+    """
+    with paused():
+        return _Deriving(trace, choice).script()
+
+
+class _Deriving:
+    def __init__(self, trace: Trace, choice: Choice) -> None:
+        self._recording = Recording(trace, choice)
+        self._cast = Cast(self._recording)
+        self._dialogs = Dialogs(self._recording, self._cast)
+        self._messages = self._take()
+        self._book = Book()
+
+    def _take(self) -> list[Said]:
+        recording = self._recording
+        asked = recording.request_of
+        found = [
+            Said(
+                row, number, self._cast.voices[row], self._dialogs.of[row],
+                recording.messages[row], asked.get(row),
+            )
+            for number, row in enumerate(recording.rows, 1)
+        ]  # fmt: skip
+        of_authentication = rounds(recording, found)
+        for one in found:
+            one.live = not one.voice.hop and one.row not in of_authentication
+            take(one)
+        return found
+
+    def _mark(self) -> None:
+        """Find the slots: first those of live turns, so that their first place is one."""
+        recording, book = self._recording, self._book
+        services = {
+            dialog.service
+            for view in recording.scene.views
+            for dialog in view.dialogs
+            if dialog.service is not None and dialog.role in ("lookup", "channel")
+        }
+        people = self._people = People(book, self._cast.users, services)
+        tokens = self._tokens = Tokens(book)
+        addresses = Addresses(book, self._cast.wires.all())
+        everywhere = Everywhere(people, addresses, Secrets(book), tokens)
+        headers = Headers(book, everywhere)
+        bodies = Bodies(book, everywhere, Chats(book, tokens, recording.posts))
+        ordered = sorted(self._messages, key=lambda one: (not one.live, one.number))
+        for one in ordered:
+            headers.mark(one)
+            bodies.mark(one)
+        Flow(book, tokens).mark(ordered)
+
+    def script(self) -> Script:
+        """Return the script."""
+        self._mark()
+        recording, wires = self._recording, self._cast.wires
+        names = {
+            one.dialog: name
+            for one in self._messages
+            if (name := self._book.find(("call-id", one.dialog))) is not None
+        }
+        return Script(
+            title=", ".join((recording.trace.name, *recording.words)),
+            parties=self._cast.parties(),
+            connections=wires.connections(),
+            dialogs=self._dialogs.all(names),
+            slots=self._book.slots(),
+            turns=turns_of(recording, self._messages, self._book, self._dialogs.roles()),
+            started=_iso(recording.started),
+            asides=Asides(
+                recording, wires.hosts_of(self._cast.users), self._people, self._tokens
+            ).all(),
+            origin=self._origin(),
+        )
+
+    def _origin(self) -> dict[str, str]:
+        recording = self._recording
+        found = {"capture": recording.trace.name, "program": f"xccos-analyzer {__version__}"}
+        last = recording.trace.quality.last_time
+        if last is not None:  # that nothing came after the last turn is a fact too
+            found["ended"] = _iso(last)
+        if recording.words:
+            found["chosen"] = ", ".join(recording.words)
+        if recording.left_out:
+            counted = (f"{count} {what}" for what, count in sorted(recording.left_out.items()))
+            found["left out"] = ", ".join(counted)
+        return found
+
+
+def _iso(time_ns: int) -> str:
+    """Return a time as ISO 8601, UTC, to the microsecond."""
+    when = datetime.fromtimestamp(time_ns // 1_000_000_000, UTC)
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{time_ns % 1_000_000_000 // 1000:06d}Z"

@@ -1,0 +1,118 @@
+"""The messages of a capture that become turns, each parsed once.
+
+The rule: a message that cannot be read, or that merely repeats another, is no turn; how many were
+left out for that is counted, never silent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from analyzer.flows.runs import flows_of
+from analyzer.ladder.selection import choose
+from analyzer.lazy import once
+from dissectors.model import Malformed
+from dissectors.notes import QUOTED
+
+if TYPE_CHECKING:
+    from analyzer.ladder.selection import Choice
+    from analyzer.model import Transaction
+    from analyzer.trace import Trace
+    from dissectors.sip.messages import SipMessage
+
+MAX_TURNS = 100_000
+"""A script is read by people and held in memory: a day of a busy client has a tenth of this."""
+
+
+class Recording:
+    """What was chosen of an open capture."""
+
+    def __init__(self, trace: Trace, choice: Choice) -> None:
+        """Choose and parse; raise ValueError, one line, where nothing is left."""
+        self.trace = trace
+        chosen = choose(trace, choice)
+        self.words = chosen.words
+        self.scene = chosen.scene
+        self.analysis = self.scene.analysis
+        wanted = sorted({one for row in chosen.rows for one in self.scene.seen(row)})
+        if len(wanted) > MAX_TURNS:
+            raise ValueError(
+                f"{len(wanted)} messages are chosen, a script has {MAX_TURNS} at most: "
+                "choose a session, a dialog or a time"
+            )
+        self.left_out: Counter[str] = Counter()
+        self.messages: dict[int, SipMessage] = {}
+        self._take(wanted)
+        if not self.messages:
+            raise ValueError(f"there is no SIP message to derive a script from{self._why()}")
+        self.rows = tuple(sorted(self.messages, key=self._place))
+        """In the order in which they were said: as captured, but no answer before its request."""
+
+    def _place(self, row: int) -> tuple[int, int]:
+        """Return where a message stands: frames that changed places are put right."""
+        asked = self.request_of.get(row, row)
+        return max(row, asked), int(asked > row)
+
+    def _why(self) -> str:
+        left = ", ".join(f"{count} {what}" for what, count in sorted(self.left_out.items()))
+        return f" (left out: {left})" if left else ""
+
+    @property
+    def started(self) -> int:
+        """When the first turn was said; nanoseconds since 1970 UTC."""
+        return self.trace.rows.time[self.rows[0]]
+
+    def milliseconds(self, time: int) -> float:
+        """Return a time as milliseconds after the first turn."""
+        return round((time - self.started) / 1e6, 6)
+
+    def transaction(self, row: int) -> Transaction | None:
+        """Return the transaction of a message on its connection."""
+        return self.scene.transaction(row)
+
+    def uri(self, number: int) -> str:
+        """Return a string of the rows by its number; empty where there is none."""
+        return self.trace.rows.strings.values[number] or ""
+
+    @once
+    def request_of(self) -> dict[int, int]:
+        """Return the request of each response, by row, where both are turns."""
+        found: dict[int, int] = {}
+        for row in self.messages:
+            transaction = self.transaction(row)
+            if transaction is None or self.messages[row].kind == "request":
+                continue
+            if transaction.request in self.messages:
+                found[row] = transaction.request
+        return found
+
+    def near(self, row: int) -> int:
+        """Return the sighting of a message on the connection nearest to its client."""
+        return self.scene.nearest(self.scene.origin(row))
+
+    @once
+    def posts(self) -> dict[int, tuple[int, ...]]:
+        """Return for each copy of posts, by row, the rows of the posts, in order."""
+        found: dict[int, list[int]] = {}
+        for run in flows_of(self.trace, self.scene.sessions):
+            if run.row is None:
+                continue
+            for copy in run.copies:
+                if copy.row is not None:
+                    found.setdefault(self.near(copy.row), []).append(self.near(run.row))
+        return {copy: tuple(dict.fromkeys(posts)) for copy, posts in found.items()}
+
+    def _take(self, wanted: list[int]) -> None:
+        for row in wanted:
+            transaction = self.transaction(row)
+            if transaction is None or self.trace.rows.notes[row] & QUOTED:
+                self.left_out["without Call-ID or CSeq"] += 1
+            elif row in transaction.retransmissions or row in transaction.repeated_finals:
+                self.left_out["repetitions"] += 1
+            else:
+                message = self.trace.message(row)
+                if isinstance(message, Malformed):
+                    self.left_out["unreadable"] += 1
+                else:
+                    self.messages[row] = message

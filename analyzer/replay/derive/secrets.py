@@ -1,0 +1,126 @@
+"""Credentials: never kept. Each is a slot whose value is a harmless stand-in of the same form.
+
+The rule: whatever a header of authentication has besides names that everybody may know is a secret.
+What the analysis reads of it stays readable: the scheme, the type of an NTLM message, counters.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import struct
+from typing import TYPE_CHECKING
+
+from analyzer.replay.script import Slot
+
+if TYPE_CHECKING:
+    from analyzer.replay.derive.book import Book
+    from analyzer.replay.derive.marks import Marks
+    from analyzer.replay.derive.said import Said
+
+CREDENTIALS = frozenset(
+    {"authorization", "proxy-authorization", "www-authenticate", "proxy-authenticate"}
+    | {"authentication-info", "proxy-authentication-info"}
+)
+"""Headers of authentication, as they compare."""
+OTHER = frozenset({"cookie", "set-cookie", "identity", "p-charging-vector", "x-auth-token"})
+"""Headers of which the whole value is one."""
+PUBLIC = frozenset(
+    {"realm", "targetname", "qop", "version", "cnum", "snum", "nc", "algorithm", "stale", "domain"}
+    | {"username", "uri", "sts-uri", "charset", "userhash", "scope", "error"}
+)
+"""Parameters that are no secret."""
+_PARAM = re.compile(r'([A-Za-z][\w.-]{0,40})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))')
+_SCHEME = re.compile(r"[ \t]*([A-Za-z][\w-]{0,30})[ \t]+")
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_IN_BODY = re.compile(
+    r"<((?:\w+:)?(?:password|passwd|pwd|secret|ticket|BinarySecurityToken|privatekey))\b[^>]{0,400}>"
+    r"([^<]+)<|\binline:([A-Za-z0-9+/=]{8,})|\ba=ice-pwd:(\S+)"
+    r"""|\b(?:password|passwd|pwd|secret)\s*=\s*["']([^"']+)["']""",
+    re.IGNORECASE,
+)
+NTLM = b"NTLMSSP\0"
+_NTLM_HEADS = {1: 32, 2: 48, 3: 64}
+"""Bytes of the fixed part of each NTLM message ([MS-NLMP] 2.2.1), without version and MIC."""
+
+
+class Secrets:
+    """Marks credentials."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._count = 0
+
+    def mark_header(self, name: str, known: str, marks: Marks, one: Said) -> None:
+        """Mark the secrets of a header; ``known`` is its name as it compares."""
+        if known in OTHER:
+            start = len(marks.text) - len(marks.text.lstrip())
+            self._claim(marks, (start, len(marks.text)), one, (known, name))
+        if known not in CREDENTIALS:
+            return
+        found = False
+        for match in _PARAM.finditer(marks.text):
+            found = True
+            group = 2 if match[2] is not None else 3
+            if match[1].lower() not in PUBLIC and match[group]:
+                self._claim(marks, match.span(group), one, (match[1].lower(), f"{name} {match[1]}"))
+        scheme = _SCHEME.match(marks.text)
+        if not found:  # a scheme with a token: Basic, Bearer, Negotiate
+            start = scheme.end() if scheme else 0
+            self._claim(marks, (start, len(marks.text)), one, ("credentials", name))
+
+    def mark_body(self, marks: Marks, one: Said) -> None:
+        """Mark passwords and keys in a body: relays' credentials, keys of SDP."""
+        for match in _IN_BODY.finditer(marks.text):
+            group = next(number for number in (2, 3, 4, 5) if match[number] is not None)
+            self._claim(marks, match.span(group), one, ("password", "body"))
+
+    def _claim(
+        self, marks: Marks, span: tuple[int, int], one: Said, words: tuple[str, str]
+    ) -> None:
+        value = marks.text[slice(*span)]
+        if not marks.is_free(*span):
+            return
+        short, where = words
+        key = ("secret", one.client, short, value)
+        name = self._book.find(key)
+        if name is None:
+            self._count += 1
+            made = stand_in(value, self._count)
+            slot = Slot("", "secret", made, one.by, one.turn, where)
+            name = self._book.said(key, slot, f"{one.turn}.{short}")
+        marks.claim(*span, name)
+
+
+def stand_in(value: str, number: int) -> str:
+    """Return a text of the form of a secret that has nothing of it but its form."""
+    if _HEX.fullmatch(value):
+        digits = f"{number:0{len(value)}x}"[-len(value) :]
+        return digits.upper() if value.upper() == value else digits
+    blob = _decoded(value)
+    if blob is None:
+        return f"secret{number}"
+    if blob.startswith(NTLM):
+        return base64.b64encode(_ntlm(blob)).decode()
+    return base64.b64encode(bytes(len(blob))).decode()
+
+
+def _decoded(value: str) -> bytes | None:
+    try:
+        return base64.b64decode(value, validate=True) or None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def _ntlm(blob: bytes) -> bytes:
+    """Return an NTLM message of the same type whose fields are all empty ([MS-NLMP] 2.2.1)."""
+    kind = int.from_bytes(blob[8:12], "little")
+    length = _NTLM_HEADS.get(kind, len(NTLM) + 4)
+    made = bytearray(length)
+    made[:12] = NTLM + struct.pack("<I", kind)
+    # Empty fields (length, room, offset) still point behind the fixed part.
+    fields = {1: (16, 24), 2: (12, 40), 3: (12, 20, 28, 36, 44, 52)}.get(kind, ())
+    for at in fields:
+        struct.pack_into("<HHI", made, at, 0, 0, length)
+    return bytes(made)

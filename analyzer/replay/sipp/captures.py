@@ -1,0 +1,103 @@
+"""What of a received message is kept: where a slot stands in it, as a POSIX regular expression.
+
+The rule: an expression is only written when it finds the recorded value in the recorded message;
+otherwise the slot keeps its recorded value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyzer.replay.fill import escape_attribute, is_xml
+from analyzer.replay.template import SLOT, fill, slots_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from analyzer.replay.template import Template
+
+MIN_CONTEXT = 3
+"""Characters before a slot that tell its place: ``d="`` stands in any body, ``id="`` in many."""
+MAX_CONTEXT = 40
+MAX_HEADER = 2000
+"""Characters: SIPp looks into no more of a header."""
+ENVID = 'xccos[^>]* envid="([^"]*)"'
+"""The envid of an envelope, whatever else its root element has."""
+
+_SPECIAL = frozenset(".[()*+?{|$")
+# No bracket expression can begin with ^, and SIPp's reader takes \ for an escape of its own.
+_UNSAYABLE = re.compile(r"[\\^\r\n\x00-\x1f]")
+_OWN = frozenset({"via", "cseq", "content-length", "call-id", "route", "record-route"})
+"""Headers that SIPp minds itself."""
+
+
+class Capture(NamedTuple):
+    """Where a slot is found."""
+
+    slot: str
+    pattern: str
+    where: str
+    """``body``, ``msg`` (the start line), or the name of a header."""
+
+
+def posix(text: str) -> str:
+    """Return a text as a regular expression, without backslashes."""
+    return "".join(f"[{one}]" if one in _SPECIAL else one for one in text)
+
+
+def captures_of(
+    message: Template, wanted: Collection[str], recorded: Callable[[str], str]
+) -> list[Capture]:
+    """Return where a message that is heard says the wanted slots."""
+    found: dict[str, Capture] = {}
+    places = [
+        *((name, value) for name, value in message.headers if name.lower() not in _OWN),
+        ("body", message.body),
+        ("msg", message.start),
+    ]
+    for where, text in places:
+        for name in slots_of(text):
+            if name in wanted and name not in found:
+                xml = where == "body" and is_xml(text)
+                pattern = _pattern(name, text, recorded if not xml else _escaped(recorded))
+                if pattern is not None:
+                    found[name] = Capture(name, pattern, where)
+    return list(found.values())
+
+
+def _escaped(recorded: Callable[[str], str]) -> Callable[[str], str]:
+    return lambda name: escape_attribute(recorded(name))
+
+
+def _pattern(name: str, text: str, recorded: Callable[[str], str]) -> str | None:
+    """Return the expression whose first group is a slot of a text; None where none is safe."""
+    spoken = fill(text, recorded)
+    for candidate in _candidates(name, text):
+        match = re.search(candidate, spoken, re.DOTALL)
+        if match is not None and match[1] == recorded(name):
+            return candidate
+    return None
+
+
+def _candidates(name: str, text: str) -> list[str]:
+    found = []
+    at = 0
+    for match in SLOT.finditer(text):
+        if not match[1] and match[2] == name:
+            before = _UNSAYABLE.split(text[at : match.start()])[-1][-MAX_CONTEXT:]
+            after = text[match.end() : match.end() + 1]
+            if len(before) >= MIN_CONTEXT or (not before and at == match.start() == 0):
+                found.append(f"{posix(before)}({_value(after)})")
+        at = match.end()
+    return found
+
+
+def _value(after: str) -> str:
+    """Return the expression for a value that ends before a character, at the latest at the line."""
+    if after in ("", "\r", "\n", "$"):
+        return r"[^\r\n]*"
+    ends = {'"': '"', "<": "<", ">": ">", ";": ";>", "@": "@>"}.get(after, after + '"<>')
+    if "^" in ends or "\\" in ends or "]" in ends:
+        return r"[^\r\n]*"
+    return f"[^{ends}\\r\\n]+"

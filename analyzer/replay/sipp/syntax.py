@@ -1,0 +1,250 @@
+r"""The syntax of SIPp scenarios (SIPp 3.6): text, keywords, elements.
+
+The rule: only this module knows what means something to SIPp. Its XML reader knows no character
+references inside CDATA, strips blanks at the ends of lines, takes ``[`` for a keyword and ``\xNN``
+for a byte; and it would run what an injected ``<exec>`` says, so that nothing from a script may end
+a CDATA section, an attribute or a comment.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from analyzer.replay.template import SLOT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+MAX_FILE = 65_535
+"""Bytes of a scenario: SIPp reads it into a buffer of 64 KiB and refuses what is longer."""
+MAX_NAME = 200
+"""Characters of a comment or a name: names of elements and keywords have 256 in SIPp."""
+
+_CRLF = re.compile(r"\r\n|\r|\n")
+# What XML 1.0 (2.2) does not allow, and what ends or begins something for SIPp.
+_SPECIAL = re.compile(r"[\\\[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_EDGE = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
+_TAIL = re.compile(r"\n+\Z")
+_COMMENT = re.compile(r"[^A-Za-z0-9 :/.,;@()#'_+-]+|-(?=-)")
+
+END = "end"
+_STUCK = "stuck"
+MAX_PUT_OFF = 1000
+"""How often messages may come at the wrong moment in one call; one that no step expects comes
+again and again, and ends the call then."""
+_PUT_OFF = f"""
+    <action>
+      <add assign_to="putoff" value="1"/>
+      <test assign_to="stuck" variable="putoff" compare="greater_than" value="{MAX_PUT_OFF}"/>
+      <assign assign_to="back" variable="_unexp.retaddr"/>
+      <assign assign_to="_unexp.retaddr" value="0"/>
+      <jump variable="back"/>
+    </action>
+  """
+_GIVE_UP = """
+    <action>
+      <warning message="Call [call_id]: a message came that the scenario does not expect"/>
+      <exec int_cmd="stop_call"/>
+    </action>
+  """
+
+
+class Ereg(NamedTuple):
+    """A regular expression (POSIX, extended) over what was received."""
+
+    pattern: str
+    where: str
+    """``body``, ``msg``, or the name of a header."""
+    variables: tuple[str, ...]
+    """For the whole match, then for its groups."""
+    check: bool = False
+    """The call fails where it does not match."""
+
+
+class Complete(NamedTuple):
+    """Sets whether everything was heard: what some variables hold is held against texts."""
+
+    variables: tuple[str, ...]
+    texts: tuple[str, ...]
+    name: str
+    """``NAME.all`` is set where all are equal, ``NAME.more`` where not."""
+
+
+Action = Ereg | Complete
+
+
+def literal(text: str, *, lines: bool = False) -> str:
+    """Return a text so that SIPp sends it as it is.
+
+    Args:
+        text: as on the wire; a NUL, which SIPp cannot send, is left out.
+        lines: whether CR LF is a line end of the message (in a body) or must not be one.
+    """
+    cut = _CRLF.sub(lambda match: "\n" if lines and match[0] == "\r\n" else _hex(match[0]), text)
+    kept = cut if lines else cut.replace("\n", r"\x0A")
+    return _SPECIAL.sub(lambda match: match[0] if match[0] == "\\" else _hex(match[0]), kept)
+
+
+def _hex(text: str) -> str:
+    return "".join(f"\\x{byte:02X}" for byte in text.encode("utf-8", "replace") if byte)
+
+
+def filled(text: str, expression: Callable[[str], str], *, lines: bool = False) -> str:
+    """Return a template as SIPp text, its slots as ``expression`` gives them (SIPp text too)."""
+    pieces, at = [], 0
+    for match in SLOT.finditer(text):
+        pieces.append(literal(text[at : match.start()], lines=lines))
+        pieces.append(literal(match[0][1:]) if match[1] else expression(match[2]))
+        at = match.end()
+    pieces.append(literal(text[at:], lines=lines))
+    return "".join(pieces)
+
+
+def as_bytes(data: bytes) -> str:
+    """Return bytes as SIPp text; NUL, which it cannot send, is left out."""
+    return "".join(f"\\x{byte:02X}" for byte in data if byte)
+
+
+def cdata(message: str) -> str:
+    """Return a message (SIPp text) so that SIPp's reader leaves it whole, in a CDATA section."""
+    message = _EDGE.sub(
+        lambda match: match[0].replace(" ", r"\x20").replace("\t", r"\x09"), message
+    )
+    head, blank, body = message.partition("\n\n")
+    if blank and body:
+        body = _TAIL.sub(lambda match: r"\x0D\x0A" * len(match[0]), body)
+        message = head + blank + body
+    return "<![CDATA[\n" + message.replace("]]>", r"]]\x3E") + "\n]]>"
+
+
+def attribute(text: str) -> str:
+    """Return a text as the value of an attribute in double quotes."""
+    known = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
+    return "".join(known.get(one, one) for one in _SPECIAL_BUT_BRACKET.sub("", text))
+
+
+_SPECIAL_BUT_BRACKET = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def comment(text: str) -> str:
+    """Return a text for a comment: without what could end it."""
+    return _COMMENT.sub(" ", text[:MAX_NAME]).strip(" -")
+
+
+class Scenario:
+    """A scenario as it is written, element by element.
+
+    SIPp handles one step of a call and then reads again: what comes in meanwhile meets a step that
+    receives nothing. Such a message is put off until the next ``recv`` (SIPp's ``_unexp.main``,
+    which can hold one). SIPp then looks for ``next`` in the step before the one it goes back to,
+    so that each place that is jumped to or waited at has a step of its own before it.
+    """
+
+    def __init__(self, name: str, remarks: Iterable[str]) -> None:
+        """Begin a scenario with remarks for whoever reads it."""
+        self._lines: list[str | _Step] = ['<?xml version="1.0" encoding="UTF-8"?>', "<!--"]
+        self._lines += [f"  {comment(line)}" for line in remarks]
+        self._lines += ["-->", f'<scenario name="{attribute(comment(name))}">']
+        self._variables: dict[str, None] = {}
+        self._last: _Step | None = None
+        self.messages = 0
+        """Elements so far that SIPp counts as messages (``[branch-2]`` is relative to them)."""
+
+    def remark(self, text: str) -> None:
+        """Write a comment."""
+        self._lines += ["", f"  <!-- {comment(text)} -->"]
+
+    def send(self, message: str, **attributes: str | None) -> None:
+        """Write a message to be sent: SIPp text."""
+        self._add(_Step("send", attributes, cdata(message)))
+
+    def receive(self, actions: Iterable[Action] = (), **attributes: str | None) -> None:
+        """Write what is received; attributes that are None are left out."""
+        self._add(_Step("recv", attributes, self._actions(actions)))
+
+    def go(self, label: str, test: str | None = None) -> None:
+        """Write a jump to a label, where a variable is set."""
+        self._add(_Step("nop", {"test": test, "next": label}))
+
+    def pause(self, milliseconds: int) -> None:
+        """Write a pause."""
+        self._add(_Step("pause", {"milliseconds": str(milliseconds)}))
+
+    def mark(self, label: str) -> None:
+        """Begin a place that is jumped to or waited at; what stands before it goes on there."""
+        last = self._last
+        if last is not None and "next" not in last.attributes:
+            last.attributes["next"] = label
+        self._add(_Step("nop", {"test": _STUCK, "next": _STUCK}))
+        self._lines.append(f'  <label id="{attribute(label)}"/>')
+
+    def finish(self) -> None:
+        """End the call after what stands before: at once, as the peer may close its connection."""
+        if self._last is None or "next" in self._last.attributes:
+            self.go(END)
+        else:
+            self._last.attributes["next"] = END
+
+    def end(self) -> None:
+        """Write the end, and what becomes of messages that come at the wrong moment."""
+        self._lines.append("")
+        self.finish()
+        self.mark("_unexp.main")
+        self._add(_Step("nop", {}, _PUT_OFF))
+        self._lines.append(f'  <label id="{_STUCK}"/>')
+        self._add(_Step("nop", {}, _GIVE_UP))
+        # SIPp takes a variable that it meets once for a slip of the pen, and refuses it.
+        variables = ",".join(self._variables)
+        self._lines += [f'  <label id="{END}"/>', f'  <Reference variables="{variables}"/>']
+
+    def text(self) -> str:
+        """Return the scenario."""
+        return "\n".join([*map(str, self._lines), "</scenario>", ""])
+
+    def _add(self, step: _Step) -> None:
+        self.messages += 1
+        self._last = step
+        self._lines.append(step)
+
+    def _actions(self, actions: Iterable[Action]) -> str:
+        lines = [f"      {self._action(one)}" for one in actions]
+        return "\n".join(("", "    <action>", *lines, "    </action>", "  ")) if lines else ""
+
+    def _action(self, action: Action) -> str:
+        if isinstance(action, Complete):
+            return self._complete(action)
+        self._variables.update(dict.fromkeys(action.variables))
+        where = f'search_in="{action.where}"'
+        if action.where not in ("body", "msg"):
+            where = f'search_in="hdr" header="{attribute(action.where)}:"'
+        check = ' check_it="true"' if action.check else ""
+        pattern = attribute(action.pattern)
+        return f'<ereg regexp="{pattern}" {where}{check} assign_to="{",".join(action.variables)}"/>'
+
+    def _complete(self, action: Complete) -> str:
+        heard, different = f"{action.name}.heard", f"{action.name}.different"
+        states = (f"{action.name}.all", f"{action.name}.more")
+        self._variables.update(dict.fromkeys((heard, different, *states)))
+        said = "|".join(f"[${one}]" for one in action.variables)
+        wanted = attribute(literal("|".join(action.texts)))
+        return "\n      ".join((
+            f'<assignstr assign_to="{heard}" value="{said}"/>',
+            f'<strcmp assign_to="{different}" variable="{heard}" value="{wanted}"/>',
+            f'<test assign_to="{states[0]}" variable="{different}" compare="equal" value="0"/>',
+            f'<test assign_to="{states[1]}" variable="{different}" compare="not_equal" value="0"/>',
+        ))  # fmt: skip
+
+
+class _Step:
+    """An element that SIPp counts as a message of the scenario."""
+
+    def __init__(self, name: str, attributes: dict[str, str | None], inner: str = "") -> None:
+        self.name = name
+        self.attributes = {key: one for key, one in attributes.items() if one is not None}
+        self.inner = inner
+
+    def __str__(self) -> str:
+        known = (f'{key}="{attribute(one)}"' for key, one in self.attributes.items())
+        opening = " ".join((f"  <{self.name}", *known))
+        return f"{opening}>{self.inner}</{self.name}>" if self.inner else f"{opening}/>"

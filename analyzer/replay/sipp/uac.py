@@ -1,0 +1,206 @@
+"""The client's part of a dialog as a SIPp scenario.
+
+The rule: after each request the client waits for its answer and for what the server said then in
+the recording, in whatever order they come; every request of the server gets its answer as it comes.
+What was heard is known by its meaning (``analyzer.replay.sipp.heard``).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.replay.sipp.captures import posix
+from analyzer.replay.sipp.conversation import UNANSWERED
+from analyzer.replay.sipp.heard import Sign, signs_of, words_of
+from analyzer.replay.sipp.messages import Messages, wanted_of
+from analyzer.replay.sipp.syntax import Complete, Ereg
+from analyzer.replay.sipp.values import MATCHED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from analyzer.replay.script import Turn
+    from analyzer.replay.sipp.conversation import Conversation, Exchange, Step
+    from analyzer.replay.sipp.syntax import Action, Scenario
+    from analyzer.replay.sipp.values import Values
+
+TIMEOUT = "32000"
+"""Milliseconds for which the server may keep the client waiting: timer F (RFC 3261 17.1.2.2)."""
+PROVISIONAL = ("100", "180", "183")
+MIN_PAUSE, MAX_PAUSE = 50, 600_000
+"""Milliseconds: what a person waits, not what a program takes; and no more than ten minutes."""
+
+
+class Client:
+    """Writes the client's part."""
+
+    def __init__(
+        self, conversation: Conversation, values: Values, scenario: Scenario, *, pauses: bool
+    ) -> None:
+        """Write into a scenario; ``pauses``: the client waits between its requests as recorded."""
+        self._conversation = conversation
+        self._values = values
+        self._scenario = scenario
+        self._pauses = pauses
+        self._messages = Messages(conversation, values, conversation.client)
+        self._wanted = wanted_of(
+            turn
+            for step in conversation.steps
+            for turn in (step.exchange.request, *_answers(step.awaited))
+        )
+        self._invite: tuple[Exchange, int] | None = None
+        self._flags: dict[str, list[tuple[str, Sign]]] = {}
+
+    def write(self) -> None:
+        """Write all steps."""
+        for number, step in enumerate(self._conversation.steps):
+            self._say(number, step)
+            self._wait(number, step)
+            if number == self._conversation.creation:
+                self._messages.inside = True
+        self._scenario.end()
+
+    def _say(self, number: int, step: Step) -> None:
+        exchange = step.exchange
+        self._scenario.remark(
+            f"{exchange.request.id}: {words_of(exchange.request.message, self._values)}"
+        )
+        if number and self._pauses:
+            self._pause(number, exchange)
+        branch = None
+        if exchange.method == "ACK" and self._invite is not None:
+            invite, place = self._invite
+            status = invite.final.message.status if invite.final else None
+            # The ACK to a failure is part of the INVITE's transaction (RFC 3261 17.1.1.3).
+            branch = self._scenario.messages - place if (status or 0) >= 300 else None
+        if exchange.method == "INVITE":
+            self._invite = (exchange, self._scenario.messages)
+        self._scenario.send(self._messages.request(exchange, branch))
+
+    def _pause(self, number: int, exchange: Exchange) -> None:
+        """Wait as recorded, and answer what comes in between."""
+        earlier = self._conversation.steps[number - 1]
+        heard = [earlier.exchange.final, *(one.request for one in earlier.awaited)]
+        since = max(turn.at_ms for turn in (earlier.exchange.request, *filter(None, heard)))
+        gap = min(int(exchange.request.at_ms - since), MAX_PAUSE)
+        if gap < MIN_PAUSE:
+            return
+        methods = self._conversation.methods if self._messages.inside else ()
+        if not methods:
+            self._scenario.pause(gap)
+            return
+        waiting, ready = f"pause{number}", f"ready{number}"
+        self._scenario.mark(waiting)
+        *others, last = methods
+        for method in others:
+            self._hear(number - 1, method, {"optional": "true", "next": f"{waiting}.{method}"})
+        self._hear(number - 1, last, {"timeout": str(gap), "ontimeout": ready})
+        self._scenario.send(self._answer(earlier, last), next=waiting)
+        for method in others:
+            self._scenario.mark(f"{waiting}.{method}")
+            self._scenario.send(self._answer(earlier, method), next=waiting)
+        self._scenario.mark(ready)
+
+    def _wait(self, number: int, step: Step) -> None:
+        """Wait for the answer to a request, and for what the server says of its own accord."""
+        methods = self._conversation.methods if self._messages.inside or step.awaited else ()
+        final = step.exchange.final
+        if not methods:
+            if final is not None:
+                self._final(number, final, {"timeout": TIMEOUT})
+            return
+        if final is None and not step.awaited:
+            return
+        wait, done = f"wait{number}", f"done{number}"
+        self._scenario.mark(wait)
+        if final is not None:
+            self._final(
+                number, final, {"optional": "true", "test": f"step{number}.all", "next": done}
+            )
+        *others, last = methods
+        for method in others:
+            self._hear(number, method, {"optional": "true", "next": f"{wait}.{method}"})
+        self._hear(number, last, {"timeout": TIMEOUT})
+        self._reply(number, step, last)
+        for method in others:
+            self._scenario.go(done)
+            self._scenario.mark(f"{wait}.{method}")
+            self._reply(number, step, method)
+        self._scenario.mark(done)
+
+    def _final(self, number: int, final: Turn, attributes: dict[str, str]) -> None:
+        if final.message.method == "INVITE":
+            for status in PROVISIONAL:
+                self._scenario.receive(response=status, optional="true")
+        status = str(final.message.status)
+        actions: list[Action] = [*self._values.listen(final, self._wanted)]
+        if "test" in attributes:
+            actions.append(Ereg(f" ({status}) ", "msg", (MATCHED, f"answered{number}")))
+            actions.append(self._complete(number))
+        routes = "true" if number == self._conversation.creation else None
+        self._scenario.receive(actions, response=status, rrs=routes, **attributes)
+
+    def _hear(self, number: int, method: str, attributes: dict[str, str]) -> None:
+        """Receive a request of the server: keep what it says, and whether it was awaited."""
+        step = self._conversation.steps[number]
+        following = self._conversation.steps[number + 1 : number + 2]
+        late = [one for near in following for one in near.awaited]
+        actions: dict[Action, None] = {}
+        for one in (*step.awaited, *late):
+            if one.method == method:
+                actions.update(
+                    (
+                        Ereg(
+                            sign.pattern, "body" if sign.text != method else "msg", (MATCHED, flag)
+                        ),
+                        None,
+                    )
+                    for flag, sign in self._known_by(one)
+                )
+        for one in step.awaited:
+            if one.method == method:
+                actions.update(dict.fromkeys(self._values.listen(one.request, self._wanted)))
+        actions[self._complete(number)] = None
+        self._scenario.receive(tuple(actions), request=method, **attributes)
+
+    def _complete(self, number: int) -> Complete:
+        """Return what sets whether all of a step was heard."""
+        step = self._conversation.steps[number]
+        needed: dict[str, str] = {}
+        if step.exchange.final is not None:
+            needed[f"answered{number}"] = str(step.exchange.final.message.status)
+        for one in step.awaited:
+            needed.update((flag, sign.text) for flag, sign in self._known_by(one))
+        return Complete(tuple(needed), tuple(needed.values()), f"step{number}")
+
+    def _known_by(self, exchange: Exchange) -> list[tuple[str, Sign]]:
+        """Return the variables that tell that a request was heard, each with its sign."""
+        known = self._flags.get(exchange.request.id)
+        if known is None:
+            number = len(self._flags) + 1
+            signs = signs_of(exchange.request.message, self._values)
+            plain = Sign(f"^({posix(exchange.method)}) ", exchange.method)
+            known = [(f"heard{number}.{n}", one) for n, one in enumerate(signs or (plain,), 1)]
+            self._flags[exchange.request.id] = known
+        return known
+
+    def _reply(self, number: int, step: Step, method: str) -> None:
+        """Answer a request of the server, and go on waiting where more is to come."""
+        wait, more = f"wait{number}", f"step{number}.more"
+        if method in UNANSWERED:
+            self._scenario.go(wait, more)
+        else:
+            self._scenario.send(self._answer(step, method), test=more, next=wait)
+
+    def _answer(self, step: Step, method: str) -> str:
+        """Return the answer to what was heard last: the recorded one where there is one kind."""
+        recorded = [one for one in step.awaited if one.method == method and one.final]
+        statuses = {one.final.message.start for one in recorded if one.final}
+        first = recorded[0] if len(statuses) == 1 else None
+        if first is None or first.final is None:
+            return self._messages.plain_response()
+        return self._messages.response(first.final, first.request)
+
+
+def _answers(exchanges: Iterable[Exchange]) -> Iterator[Turn]:
+    return (one.final for one in exchanges if one.final is not None)

@@ -1,0 +1,3 @@
+"""Tests of ``analyzer.replay.auth``."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Tests of captures that are written: of scripts and of live plays."""

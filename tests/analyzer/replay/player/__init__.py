@@ -1,0 +1,3 @@
+"""Tests of the engine of plays."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Carriers over loopback."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Plays against programs that others wrote."""
+
+from __future__ import annotations
