@@ -16,8 +16,10 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 FILE ?= samples/twousers-post.pcap
 
 # Debian packages that the tests compare with, or whose parser reads what is written; and Chromium.
+# The replay has peers: SIPp, Kamailio, and a real client, whose driver is built against libpurple.
 # A package counts as there when dpkg says so or when a command of its name is on the path.
-SYSTEM_PACKAGES := tshark plantuml
+SYSTEM_PACKAGES := tshark plantuml sip-tester kamailio \
+	pidgin-sipe libpurple-dev pkg-config gcc make libc6-dev
 
 # Least coverage in per cent, lines and branches together. The aim is 95 over all and 100 for
 # dissectors/: raise these when the figures have gone up, never the other way.
@@ -73,7 +75,24 @@ apt_install() { # PACKAGE...
 	mkdir -p "$(BUILD)"
 	"$${root[@]}" apt-get "$${lock[@]}" -qq update >"$(BUILD)/apt.log" 2>&1 </dev/null || true
 	"$${root[@]}" mkdir -p /usr/share/man/man1 # without it the JRE of a slim image cannot be set up
-	quietly apt "$${root[@]}" apt-get "$${lock[@]}" -qq -y --no-install-recommends install "$$@"
+	# What is installed for tests is no service: nothing is started, nor at the next boot (Kamailio).
+	local policy=/usr/sbin/policy-rc.d mine=
+	if [ ! -e "$$policy" ]; then
+		mine=1
+		printf '#!/bin/sh\nexit 101\n' | "$${root[@]}" tee "$$policy" >/dev/null
+		"$${root[@]}" chmod 755 "$$policy"
+	fi
+	local done=
+	"$${root[@]}" apt-get "$${lock[@]}" -qq -y --no-install-recommends install "$$@" \
+		>>"$(BUILD)/apt.log" 2>&1 </dev/null && done=1
+	[ -z "$$mine" ] || "$${root[@]}" rm -f "$$policy"
+	if [ -z "$$done" ]; then
+		tail -n 30 "$(BUILD)/apt.log" >&2
+		stop "apt-get could not install $$* (see $(BUILD)/apt.log)"
+	fi
+	case " $$* " in *' kamailio '*)
+		! command -v systemctl >/dev/null || "$${root[@]}" systemctl --quiet disable kamailio 2>/dev/null || true
+	esac
 }
 corpus() { # say so when the captures for the tests are not there
 	[ ! -d "$(CORPUS)" ] || return 0
@@ -129,9 +148,9 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 	floor 'everything' $(MIN_COVERAGE)
 	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
 
-# What is drawn, compared or checked starts from an analysis, which is the same on both paths; tests of
+# What is drawn, compared, checked or played starts from an analysis, which is the same on both paths; tests of
 # that, and of dissectors that do not concern the twin, would only do again what `cover` has done.
-DRAWN := ladder report compare checks wireshark
+DRAWN := ladder report compare checks wireshark replay
 
 twin: speedups ## all tests that read, on the compiled path
 	@$(FUNCTIONS)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from analyzer.export.printable import printable
+from analyzer.extras import MissingExtra
 from analyzer.replay.options import User
 from analyzer.times import SECOND
 
@@ -124,7 +125,11 @@ def server_play(script: Script, options: PlayOptions, faults: Faults, epoch_ns: 
     """Return the server of a script as a play; ``epoch_ns``: when its clock is 0."""
     from analyzer.replay.player.server import ServerPlay
 
-    return _faulty(ServerPlay(script, options, epoch=epoch_ns / SECOND), faults)
+    try:
+        play = ServerPlay(script, options, epoch=epoch_ns / SECOND)
+    except MissingExtra as error:
+        raise click.UsageError(str(error)) from None
+    return _faulty(play, faults)
 
 
 def _faulty(play: Play, faults: Faults) -> Play:

@@ -105,12 +105,13 @@ class _Deriving:
             for one in self._messages
             if (name := self._book.find(("call-id", one.dialog))) is not None
         }
+        slots = self._book.slots()
         return Script(
             title=", ".join((recording.trace.name, *recording.words)),
-            parties=self._cast.parties(),
+            parties=self._cast.parties({one.name for one in slots}),
             connections=wires.connections(),
             dialogs=self._dialogs.all(names),
-            slots=self._book.slots(),
+            slots=slots,
             turns=turns_of(recording, self._messages, self._book, self._dialogs.roles()),
             started=_iso(recording.started),
             asides=Asides(

@@ -14,6 +14,8 @@ from analyzer.replay.script import SERVER, Party
 from analyzer.roles import plain_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from analyzer.dialogs import DialogDraft
     from analyzer.replay.derive.recording import Recording
     from analyzer.sessions.view import SessionView
@@ -84,9 +86,12 @@ class Cast:
         """The URI of each client, as on the wire."""
         return self._whose.users
 
-    def parties(self) -> tuple[Party, ...]:
-        """Return the clients, the server and the hosts behind it."""
-        clients = (Party(one, "client", f"{one}.user") for one in self.users)
+    def parties(self, named: Container[str]) -> tuple[Party, ...]:
+        """Return the clients, the server and the hosts behind it; ``named``: the slots there are."""
+        clients = (
+            Party(one, "client", name if (name := f"{one}.user") in named else None)
+            for one in self.users
+        )
         hosts = (Party(one, "host") for one in self.wires.hosts)
         return (*clients, Party(SERVER, "server"), *hosts)
 

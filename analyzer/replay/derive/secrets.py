@@ -31,13 +31,22 @@ PUBLIC = frozenset(
     | {"username", "uri", "sts-uri", "charset", "userhash", "scope", "error"}
 )
 """Parameters that are no secret."""
-_PARAM = re.compile(r'([A-Za-z][\w.-]{0,40})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s",;]+))')
+# What is never closed reaches to the end: damage must not let a secret pass.
+_PARAM = re.compile(
+    r'([A-Za-z][\w.-]{0,40})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s",;]+))'
+)
+_WORD = re.compile(r'[^\s",;=]{6,}')
+_LOOKS_SO = re.compile(
+    r"TlRMTVNT|\b(?:gssapi-data|rspauth|crand|srand|c?nonce|response)[ \t]*=", re.IGNORECASE
+)
+"""Credentials under whatever name of a header."""
 _SCHEME = re.compile(r"[ \t]*([A-Za-z][\w-]{0,30})[ \t]+")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _IN_BODY = re.compile(
     r"<((?:\w+:)?(?:password|passwd|pwd|secret|ticket|BinarySecurityToken|privatekey))\b[^>]{0,400}>"
     r"([^<]+)<|\binline:([A-Za-z0-9+/=]{8,})|\ba=ice-pwd:(\S+)"
-    r"""|\b(?:password|passwd|pwd|secret)\s*=\s*["']([^"']+)["']""",
+    r"""|\b(?:password|passwd|pwd|secret|gssapi-data|rspauth|c?nonce|response)\s*=\s*["']([^"'\r\n]+)"""
+    r"|(TlRMTVNT[A-Za-z0-9+/=]*)",
     re.IGNORECASE,
 )
 NTLM = b"NTLMSSP\0"
@@ -57,23 +66,26 @@ class Secrets:
         if known in OTHER:
             start = len(marks.text) - len(marks.text.lstrip())
             self._claim(marks, (start, len(marks.text)), one, (known, name))
-        if known not in CREDENTIALS:
+        if known not in CREDENTIALS and not _LOOKS_SO.search(marks.text):
             return
-        found = False
-        for match in _PARAM.finditer(marks.text):
-            found = True
-            group = 2 if match[2] is not None else 3
-            if match[1].lower() not in PUBLIC and match[group]:
-                self._claim(marks, match.span(group), one, (match[1].lower(), f"{name} {match[1]}"))
         scheme = _SCHEME.match(marks.text)
-        if not found:  # a scheme with a token: Basic, Bearer, Negotiate
-            start = scheme.end() if scheme else 0
-            self._claim(marks, (start, len(marks.text)), one, ("credentials", name))
+        told = [] if scheme is None else [scheme.span()]
+        for match in _PARAM.finditer(marks.text):
+            group = 2 if match[2] is not None else 3
+            told.append(match.span(1))
+            if match[1].lower() in PUBLIC:
+                told.append(match.span(group))
+            elif match[group]:
+                self._claim(marks, match.span(group), one, (match[1].lower(), f"{name} {match[1]}"))
+        # A scheme with a bare token (Basic, Bearer, Negotiate), and whatever else is in no form.
+        for match in _WORD.finditer(marks.text):
+            if not any(start <= match.start() < end for start, end in told):
+                self._claim(marks, match.span(), one, ("credentials", name))
 
     def mark_body(self, marks: Marks, one: Said) -> None:
         """Mark passwords and keys in a body: relays' credentials, keys of SDP."""
         for match in _IN_BODY.finditer(marks.text):
-            group = next(number for number in (2, 3, 4, 5) if match[number] is not None)
+            group = next(number for number in (2, 3, 4, 5, 6) if match[number] is not None)
             self._claim(marks, match.span(group), one, ("password", "body"))
 
     def _claim(

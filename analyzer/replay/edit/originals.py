@@ -49,6 +49,7 @@ _EPID = re.compile(r"\bepid=([\w-]{4,})|\bopaque=user:epid:([\w-]{4,})")
 _INSTANCE = re.compile(
     r"\burn:uuid:([0-9A-Fa-f-]{8,})|\bendpointId=\"\{?([\w-]{8,})", re.IGNORECASE
 )
+_NAME = re.compile(r"(?<![\w.@-])(?:[\w-]{1,63}\.){2,9}[\w-]{1,63}(?![\w-])")
 _SERVICE = re.compile(r"^(?:_[\w-]+\.)+")
 """Of the name that a SRV record is asked for by (RFC 2782)."""
 _TOP = re.compile(r"[A-Za-z]{2,24}")
@@ -211,15 +212,12 @@ class Originals:
 
     def _hosts(self) -> None:
         """Take note of what has the name of a host in a known domain, wherever it stands."""
-        domains = "|".join(map(re.escape, sorted(self.of("domain"), key=len, reverse=True)))
-        if not domains:
-            return
-        pattern = re.compile(
-            rf"(?<![\w.@-])((?:[\w-]{{1,63}}\.){{1,8}}(?:{domains}))(?![\w-])", re.IGNORECASE
-        )
+        domains = {domain.lower() for domain in self.of("domain")}
         for text in self._texts:
-            for match in pattern.finditer(text):
-                self._host(match[1])
+            for match in _NAME.finditer(text):
+                labels = match[0].lower().split(".")
+                if any(".".join(labels[at:]) in domains for at in range(1, len(labels) - 1)):
+                    self._host(match[0])
 
     def _text(self, text: str) -> None:
         self._texts[text] = None

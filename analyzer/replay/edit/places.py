@@ -88,7 +88,7 @@ ELEMENTS: dict[str, Kind] = {
 }
 """Elements whose text is private, in lower case."""
 _TAG = re.compile(
-    r"<(?P<prefix>[\w.-]+:)?(?P<name>[\w.-]+)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>"
+    r"<(?P<prefix>[\w.-]+:)?(?P<name>[\w.-]+)(?P<rest>(?:[^<>\"']|\"[^\"<]*\"|'[^'<]*')*)>"
 )
 _ATTRIBUTE = re.compile(
     r"(?P<name>[\w:.-]+)(?P<is>\s*=\s*)(?P<quote>[\"'])(?P<value>.*?)(?P=quote)", re.DOTALL
@@ -113,12 +113,17 @@ def private_places(body: str) -> Iterator[Private]:
     """Yield the private values of a body that is XML, in order; they may have slots."""
     if not is_xml(body):
         return
+    at = 0
     for tag in _TAG.finditer(body):
+        if tag.start() < at:  # inside of a private text
+            continue
         name = tag["name"].lower()
         yield from _attributes(name, tag["rest"], tag.start("rest"))
         kind = ELEMENTS.get(name)
         if kind is not None and not tag["rest"].endswith("/"):
-            yield from _text(kind, body, tag.end())
+            for one in _text(kind, body, tag.end()):
+                at = one.end
+                yield one
 
 
 def rewritten(body: str, new: Callable[[Private], str]) -> str:

@@ -37,18 +37,18 @@ class Words:
 
     def __init__(self, values: Iterable[str]) -> None:
         """Take the values: every way in which XML and URIs write one counts as it."""
-        self._by_first: dict[str, list[tuple[str, str]]] = {}
+        found: dict[str, dict[int, dict[str, str]]] = {}
         for old in values:
             for form in forms_of(old):
                 folded = fold(form)
-                first = _FIRST.search(folded)
-                if first is not None and first.start() == 0:
-                    self._by_first.setdefault(first[0], []).append((folded, old))
-        for several in self._by_first.values():
-            several.sort(key=lambda pair: -len(pair[0]))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter({old for several in self._by_first.values() for _, old in several})
+                first = _FIRST.match(folded)
+                if first is not None:
+                    lengths = found.setdefault(first[0], {})
+                    lengths.setdefault(len(folded), {}).setdefault(folded, old)
+        # By the first word, then by length: thousands of addresses begin with the same number.
+        self._by_first = {
+            first: sorted(lengths.items(), reverse=True) for first, lengths in found.items()
+        }
 
     def find(self, text: str) -> Iterator[Found]:
         """Yield what is found, from left to right, the longest where several begin."""
@@ -57,13 +57,12 @@ class Words:
             start = token.start()
             if start < at or token[0] not in self._by_first:
                 continue
-            for form, old in self._by_first[token[0]]:
-                if (
-                    _stands(folded, form, start)
-                    and SCHEMA not in text[max(0, start - NEAR) : start]
-                ):
-                    at = start + len(form)
-                    yield Found(start, at, old)
+            for length, forms in self._by_first[token[0]]:
+                end = start + length
+                old = forms.get(folded[start:end])
+                if old is not None and _ends(folded, end) and not _in_name(text, start):
+                    at = end
+                    yield Found(start, end, old)
                     break
 
     def replaced(self, text: str, table: Mapping[str, str]) -> str:
@@ -100,9 +99,11 @@ def forms_of(value: str) -> Iterable[str]:
     return dict.fromkeys(form for form in forms if form)
 
 
-def _stands(text: str, form: str, at: int) -> bool:
-    """Tell whether a value stands at a place and ends where a word ends."""
-    if not text.startswith(form, at):
-        return False
-    end = at + len(form)
-    return end == len(text) or not (text[end].isalnum() and form[-1].isalnum())
+def _ends(text: str, end: int) -> bool:
+    """Tell whether a word can end at a place."""
+    return end == len(text) or not (text[end].isalnum() and text[end - 1].isalnum())
+
+
+def _in_name(text: str, start: int) -> bool:
+    """Tell whether a place is in the name of a namespace."""
+    return SCHEMA in text[max(0, start - NEAR) : start]

@@ -139,8 +139,8 @@ class ClientPlay(Base):
         user = self._users[client]
         try:
             from analyzer.replay.auth.client import ClientAuth
-        except ImportError as error:
-            missing = MissingExtra(error.name or "pyspnego", "replay")
+        except ImportError:
+            missing = MissingExtra("pyspnego", "replay")
             self._talk.ledger.note(f"a challenge was not answered: {missing}")
             return None
         return ClientAuth(

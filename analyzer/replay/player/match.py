@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from analyzer.replay.script import Turn
     from dissectors.xccos.messages import Item
 
-SAME_CONTENT, SAME_ADDRESSEE, SAME_FIELD, ECHOED, USED = 100, 40, 6, 12, -9
+SAME_CONTENT, SAME_ADDRESSEE, SAME_EVENT, SAME_TYPE = 100, 60, 40, 20
+SAME_FIELD, ECHOED, USED = 6, 12, -9
 """What counts how much. What a message is about goes before whether a turn was used already; that
 goes before a field that differs."""
 LEAST = SAME_CONTENT // 2
@@ -80,15 +81,30 @@ class Matcher:
                 turns,
                 key=lambda turn: (self._score(turn, heard, used), -self._plan.number[turn.id]),
             )
-        return Match(chosen, heard, observe(chosen.message, heard, self._known))
+        return Match(chosen, heard, self._observed(chosen, heard))
+
+    def _observed(self, turn: Turn, heard: Heard) -> dict[str, str]:
+        """Return what a message says for the slots of a turn, where it can be meant."""
+        found = observe(turn.message, heard, self._known)
+        return {name: value for name, value in found.items() if self._plausible(name, value)}
+
+    def _plausible(self, name: str, value: str) -> bool:
+        """Say whether a value is of its slot's kind: a domain follows from its user."""
+        slot = self._plan.slots.get(name)
+        if slot is None:
+            return False
+        if slot.kind == "domain":
+            return slot.part_of is None and "@" not in value
+        return slot.kind != "user" or "@" in value
 
     def _score(self, turn: Turn, heard: Heard, used: Container[str]) -> int:
         """Return how much a message has in common with a turn."""
         score = USED if turn.id in used else 0
-        names = _names(heard)
-        score += SAME_CONTENT if names and names == self._plan.names[turn.id] else 0
+        names, known = _names(heard), self._plan.names[turn.id]
+        if names and known:
+            score += SAME_CONTENT if names == known else -SAME_CONTENT
         score += self._same_headers(turn, heard)
-        observed = observe(turn.message, heard, self._known)
+        observed = self._observed(turn, heard)
         score -= ECHOED * len(self._unequal(observed))
         return score - SAME_FIELD * len(self._unmet(turn, heard))
 
@@ -96,13 +112,11 @@ class Matcher:
         """Compare what tells requests of one method apart outside their bodies."""
         message, first = turn.message, heard.message.headers.first
         score = 0
-        for name in ("Event", "Content-Type"):
-            known, live = message.header(name), first(name)
-            known, live = _bare(known), _bare(live)
-            score += SAME_ADDRESSEE if known == live else -SAME_ADDRESSEE
-        for name in ("Expires",):
-            known, live = message.header(name), first(name)
-            score += 0 if (known == "0") == (live == "0") else -SAME_CONTENT
+        for name, weight in (("Event", SAME_EVENT), ("Content-Type", SAME_TYPE)):
+            same = _bare(message.header(name)) == _bare(first(name))
+            score += weight if same else -weight
+        if (message.header("Expires") == "0") != (first("expires") == "0"):
+            score -= SAME_CONTENT  # it ends what the other begins
         to = aor_of(fill(message.header("To") or "", self._value))
         score += SAME_ADDRESSEE if to == aor_of(first("to") or "") else 0
         return score
@@ -174,7 +188,7 @@ class Matcher:
         return max(
             fitting,
             key=lambda turn: (
-                -len(self._unequal(observe(turn.message, alone, self._known))),
+                -len(self._unequal(self._observed(turn, alone))),
                 -self._plan.number[turn.id],
             ),
         )
@@ -184,7 +198,7 @@ class Matcher:
         if not complete:
             self._parts[turn.id] = items
         whole = with_items(heard, tuple(items))
-        return Match(turn, whole, observe(turn.message, whole, self._known), complete)
+        return Match(turn, whole, self._observed(turn, whole), complete)
 
 
 def _bare(value: str | None) -> str:

@@ -37,6 +37,7 @@ MAX_FORWARDS = "70"
 _HOST_PORT = re.compile(r"(sips?:(?:[^@;>?]*@)?)([^;>?]+)(.*)", re.DOTALL)
 _TRANSPORT = re.compile(r"(;transport=)[A-Za-z]+", re.IGNORECASE)
 _GRUU = re.compile(r";\s*(?:temp-|pub-)?gruu=(?:\"[^\"]*\"|[^;,]*)", re.IGNORECASE)
+_INSTANCE = re.compile(r";\s*\+sip\.instance=(?:\"[^\"]*\"|[^;,]*)", re.IGNORECASE)
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -160,6 +161,8 @@ class Writer:
             return filled
         bound, bracket, _ = asked.partition(">")
         params = filled.partition(">")[2] if "<" in filled else ""
+        if "+sip.instance" not in asked.lower():  # no gruu without one (RFC 5627 section 3.2)
+            params = _GRUU.sub("", _INSTANCE.sub("", params))
         answer = f"{bound}>{params}" if bracket else f"<{asked.partition(';')[0]}>{params}"
         return _GRUU.sub("", answer) if len(request.vias) > 1 else answer
 

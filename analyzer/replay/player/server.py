@@ -114,7 +114,7 @@ class ServerPlay(Base):
         try:
             from analyzer.replay.auth.server import TARGETNAME, ServerAuth
         except ImportError as error:
-            raise MissingExtra(error.name or "pyspnego", "replay") from error
+            raise MissingExtra("pyspnego", "replay") from error
         return ServerAuth(
             users,
             scheme=options.authenticate,

@@ -58,5 +58,5 @@ def _settable(script: Script, conversation: Conversation) -> Iterator[Slot]:
             mine = slot.said_by in (conversation.client, None)
             if kind == "user":
                 mine = slot.name == party.user
-            if slot.kind == kind and slot.name in used and (mine or kind == "room"):
+            if slot.kind == kind and slot.name in used and (mine or kind in ("domain", "room")):
                 yield slot

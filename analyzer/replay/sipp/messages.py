@@ -26,7 +26,8 @@ VIA = "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch{}]"
 CONTACT = "<sip:[local_ip]:[local_port];transport=[transport]>"
 REGISTRATION = "registration///"
 PEER = "peer"
-"""The server's variable for what the client calls itself: the From of the first request."""
+"""The variable for what the peer calls itself, tag and parameters included: the From of the first
+request, the To of its answer (RFC 3261 sections 12.1.1 and 12.1.2)."""
 _REPEATED = ("Via", "From", "To", "Call-ID", "CSeq", "Record-Route")
 _REPLACED = frozenset(
     {"via", "from", "to", "call-id", "cseq", "record-route", "route", "content-length"}
@@ -34,7 +35,7 @@ _REPLACED = frozenset(
     | {"authorization", "proxy-authorization", "authentication-info", "proxy-authentication-info"}
 )
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
-_TAG = re.compile(r";\s*tag=(\$\{[^}]*\}|[^;>\s]*)")
+_TAG = re.compile(r";\s*tag=[^<>]*\Z")
 
 
 class Messages:
@@ -58,8 +59,8 @@ class Messages:
             start = f"{literal(method)} [next_url] SIP/2.0"
         lines = [start, VIA.format("" if branch is None else f"-{branch}")]
         lines += ["[routes]"] if inside else []
-        lines.append("From: " + filled(message.header("From") or "", self._values.head))
-        lines.append("To: " + self._to(message, inside=inside))
+        lines.append("From: " + self._head(message, "From"))
+        lines.append("To: " + (f"[${PEER}]" if inside else self._head(message, "To")))
         own = self._conversation.is_inside(exchange)
         # SIPp keeps what stands before /// out of its search for the call.
         lines.append("Call-ID: " + ("" if own else REGISTRATION) + "[call_id]")
@@ -71,9 +72,10 @@ class Messages:
         message = turn.message
         lines = [filled(message.start, self._values.head)]
         lines += [f"[last_{name}:]" for name in _REPEATED]
-        tag = _TAG.search(message.header("To") or "")
+        to = message.header("To") or ""
+        tag = _TAG.search(to)
         if tag and not _TAG.search(request.message.header("To") or ""):
-            lines[3] += ";tag=" + filled(tag[1], self._values.head)
+            lines[3] += filled(to[tag.start() :], self._values.head)
         return self._with_rest(lines, message, contact=message.method != "REGISTER")
 
     def plain_response(self, status: str = "200 OK") -> str:
@@ -81,16 +83,8 @@ class Messages:
         lines = (f"[last_{name}:]" for name in _REPEATED)
         return "\n".join((f"SIP/2.0 {status}", *lines, "Content-Length: 0"))
 
-    def _to(self, message: Template, *, inside: bool) -> str:
-        recorded = message.header("To") or ""
-        if not inside:
-            return filled(recorded, self._values.head)
-        if self._is_server:
-            return f"[${PEER}]"
-        tag = _TAG.search(recorded)
-        before, after = (recorded, "") if tag is None else _around(recorded, tag)
-        parts = (filled(before, self._values.head), filled(after, self._values.head))
-        return "[peer_tag_param]".join(parts)
+    def _head(self, message: Template, name: str) -> str:
+        return filled(message.header(name) or "", self._values.head)
 
     def _with_rest(self, lines: list[str], message: Template, *, contact: bool) -> str:
         for name, value in message.headers:
@@ -114,10 +108,6 @@ class Messages:
             return as_bytes(message.binary)
         expression = self._values.xml if is_xml(message.body) else self._values.head
         return filled(message.body, expression, lines=True)
-
-
-def _around(text: str, match: re.Match[str]) -> tuple[str, str]:
-    return text[: match.start()], text[match.end() :]
 
 
 def wanted_of(turns: Iterable[Turn]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from analyzer.replay.sipp.captures import posix
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import Sign, signs_of, words_of
-from analyzer.replay.sipp.messages import Messages, wanted_of
+from analyzer.replay.sipp.messages import PEER, Messages, wanted_of
 from analyzer.replay.sipp.syntax import Complete, Ereg
 from analyzer.replay.sipp.values import MATCHED
 
@@ -137,7 +137,10 @@ class Client:
         if "test" in attributes:
             actions.append(Ereg(f" ({status}) ", "msg", (MATCHED, f"answered{number}")))
             actions.append(self._complete(number))
-        routes = "true" if number == self._conversation.creation else None
+        creates = number == self._conversation.creation
+        if creates:
+            actions.append(Ereg("[^ ].*", "To", (PEER,), check=True))
+        routes = "true" if creates else None
         self._scenario.receive(actions, response=status, rrs=routes, **attributes)
 
     def _hear(self, number: int, method: str, attributes: dict[str, str]) -> None:

@@ -1,7 +1,8 @@
 """The server's part of a dialog as a SIPp scenario.
 
 The rule: the client's requests come in the order of the recording; each gets its answer at once,
-then what it brings about. What the client answers is taken whenever it comes.
+then what it brings about, one after the other. What the client answers to the last of it is taken
+whenever it comes.
 """
 
 from __future__ import annotations
@@ -86,7 +87,9 @@ class Server:
         self._reply(exchange)
         if creates:
             self._messages.inside = True
-        for one in step.spoken:
+        for place, one in enumerate(step.spoken):
+            if place:
+                self._await(f"step{number}.{place}", step.spoken[place - 1])
             self._say(one)
 
     def _actions(self, exchange: Exchange, *, creates: bool) -> list[Action]:
@@ -105,6 +108,12 @@ class Server:
         for turn in (*exchange.provisional, exchange.final):
             if turn is not None:
                 self._scenario.send(self._messages.response(turn, exchange.request))
+
+    def _await(self, label: str, exchange: Exchange) -> None:
+        """Wait for the answer before the next request: SIPp's client takes one at a time."""
+        if exchange.final is not None:
+            self._scenario.mark(label)
+            self._scenario.receive(response=str(exchange.final.message.status))
 
     def _say(self, exchange: Exchange) -> None:
         message = exchange.request.message

@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from analyzer.extras import MissingExtra
 from analyzer.replay.transport.errors import TransportError
 
 if TYPE_CHECKING:
@@ -100,9 +101,13 @@ def _read(path: Path) -> bytes:
 
 def make_identity(names: Iterable[str] = (), *, now: datetime) -> Identity:
     """Make a self-signed identity for this host and further host names or IP addresses."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import rsa
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+    except ImportError as error:
+        missing = MissingExtra(error.name or "cryptography", "replay")
+        raise TransportError(f"{missing}, or give a certificate with --cert") from error
 
     key = rsa.generate_private_key(PUBLIC_EXPONENT, KEY_BITS)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, LOCAL_NAMES[0])])
