@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import subprocess
-import sys
-from dataclasses import dataclass, field
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.paths import ROOT, require_shared
+from tests.paths import require_shared
 from tests.support.realclient import (
     CannotBuildError,
     ClientRun,
@@ -22,15 +16,14 @@ from tests.support.realclient import (
     program,
     run_client,
 )
+from tests.support.replaying import Server, script_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SHARED = require_shared()
-XCCOS = [sys.executable, "-m", "analyzer.cli.main"]
-LISTENING = "xccos: listening on "
-PATIENCE = 20.0
-"""Seconds after which a server gives up: ten times what a busy machine takes."""
+    from tests.support.replaying import Served
+
+require_shared()
 AFTERWARDS: dict[str, list[str]] = {"seeded": [], "signin-tcp": ["leave"]}
 """What the recorded client did between its post and its sign-off."""
 
@@ -43,80 +36,9 @@ def _built() -> None:
         pytest.fail(f"the real client cannot be built: {error}")
 
 
-@cache
-def _script(name: str, folder: Path) -> Path:
-    case = folder / f"{name}.json"
-    capture = SHARED / "captures" / f"{name}.pcap"
-    subprocess.run([*XCCOS, "script", str(capture), "-o", str(case)], cwd=ROOT, check=True)
-    return case
-
-
 @pytest.fixture(scope="module")
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("scripts")
-
-
-@dataclass
-class Served:
-    """A server that plays a script in another process."""
-
-    folder: Path
-    process: subprocess.Popen[str]
-    address: str = ""
-    said: list[str] = field(default_factory=list)
-
-    @property
-    def certificate(self) -> str:
-        return str(self.folder / "server.pem")
-
-    def result(self) -> dict[str, Any]:
-        """Return what it found, once it has ended by itself."""
-        self.process.wait(PATIENCE)
-        assert self.process.stderr is not None
-        self.said += self.process.stderr.read().splitlines()
-        found = json.loads((self.folder / "result.json").read_text())["ends"][0]
-        assert isinstance(found, dict)
-        return found
-
-    def explain(self) -> str:
-        """Return what it does not find as it should be."""
-        found = self.result()
-        wrong = [verdict for verdict in found["verdicts"] if not verdict["good"]]
-        return "\n".join([*map(str, wrong), *found["notes"], *self.said])
-
-
-class Server:
-    """``xccos replay server`` on a free port."""
-
-    def __init__(self, case: Path, folder: Path, *options: str) -> None:
-        command = [*XCCOS, "replay", "server", str(case), "--listen", "127.0.0.1:0", "--once"]
-        command += ["--for", f"{PATIENCE:g}s", "--json", str(folder / "result.json"), *options]
-        if "--tls" in options:
-            command += ["--write-cert", str(folder / "server.pem")]
-        self._command = command
-        self._folder = folder
-
-    def __enter__(self) -> Served:
-        process = subprocess.Popen(
-            self._command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-        )
-        self._served = Served(self._folder, process)
-        assert process.stderr is not None
-        for line in process.stderr:
-            self._served.said.append(line.rstrip())
-            if line.startswith(LISTENING):
-                self._served.address = line.removeprefix(LISTENING).split()[0]
-                return self._served
-        self.__exit__()
-        raise AssertionError("\n".join(["the server did not start", *self._served.said]))
-
-    def __exit__(self, *_: object) -> None:
-        process = self._served.process
-        if process.poll() is None:
-            process.send_signal(signal.SIGTERM)
-            process.wait(PATIENCE)
-        assert process.stderr is not None
-        process.stderr.close()
 
 
 def _posts(run: ClientRun, *texts: str) -> None:
@@ -147,7 +69,7 @@ def test_the_real_client_signs_in_joins_and_sees_its_own_post(
     capture: str, way: str, scripts: Path, tmp_path: Path
 ) -> None:
     transport, options = WAYS[way]
-    with Server(_script(capture, scripts), tmp_path, *options) as served:
+    with Server(script_file(capture, scripts), tmp_path, *options) as served:
         trusted = {"cert": served.certificate} if transport == "tls" else {}
         steps = [*actions("post", text="Guten Tag, Leute"), *AFTERWARDS[capture]]
         with RealClient(
@@ -165,7 +87,7 @@ def test_the_real_client_signs_in_joins_and_sees_its_own_post(
 def test_a_person_whom_the_recording_does_not_know_gets_on_as_well(
     scripts: Path, tmp_path: Path
 ) -> None:
-    with Server(_script("seeded", scripts), tmp_path) as served:
+    with Server(script_file("seeded", scripts), tmp_path) as served:
         run = run_client(served.address, user="carol@contoso.com", seed="7")
         _posts(run, "from=sip:carol@contoso.com", "Hello from a real client")
         assert served.result()["held"], served.explain()
@@ -200,13 +122,13 @@ def test_two_real_clients_at_once_see_one_anothers_posts(
 ) -> None:
     users = ("--user", "user2@contoso.com:two", "--user", "user1@contoso.com:one")
     options = ("--ntlm", *users) if way == "ntlm" else ()
-    with Server(_script("twousers-post", scripts), tmp_path, *options) as served:
+    with Server(script_file("twousers-post", scripts), tmp_path, *options) as served:
         _converse(served, ("11", "12"), ("Wer ist da?", "Ich, und sonst niemand"))
         assert served.result()["held"], served.explain()
 
 
 def test_clients_that_share_every_identifier_are_kept_apart(scripts: Path, tmp_path: Path) -> None:
-    with Server(_script("twousers-post", scripts), tmp_path) as served:
+    with Server(script_file("twousers-post", scripts), tmp_path) as served:
         _converse(served, ("99", "99"), ("Erster", "Zweiter"))
         assert served.result()["held"], served.explain()
 
@@ -215,7 +137,7 @@ def test_the_real_client_is_turned_away_with_a_wrong_password(
     scripts: Path, tmp_path: Path
 ) -> None:
     options = ("--ntlm", "--user", "user1@contoso.com:correct horse")
-    with Server(_script("seeded", scripts), tmp_path, *options) as served:
+    with Server(script_file("seeded", scripts), tmp_path, *options) as served:
         run = run_client(served.address, level="online", password="wrong")
         assert run.code == 2, run.explain()
         assert run.told('connection-error code=2 text="Authentication failed"'), run.explain()

@@ -87,7 +87,7 @@ class Cast:
         return self._whose.users
 
     def parties(self, named: Container[str]) -> tuple[Party, ...]:
-        """Return the clients, the server and the hosts behind it; ``named``: the slots there are."""
+        """Return the clients, the server and the hosts; ``named``: the slots that there are."""
         clients = (
             Party(one, "client", name if (name := f"{one}.user") in named else None)
             for one in self.users

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from analyzer.flows.runs import flows_of
 from analyzer.ladder.selection import choose
 from analyzer.lazy import once
+from analyzer.replay.template import Template
 from dissectors.model import Malformed
 from dissectors.notes import QUOTED
 
@@ -112,7 +113,14 @@ class Recording:
                 self.left_out["repetitions"] += 1
             else:
                 message = self.trace.message(row)
-                if isinstance(message, Malformed):
+                if isinstance(message, Malformed) or not _is_sayable(message):
                     self.left_out["unreadable"] += 1
                 else:
                     self.messages[row] = message
+
+
+def _is_sayable(message: SipMessage) -> bool:
+    """Say whether a message is told as what it is by its start line, Call-ID and CSeq alone."""
+    start = Template(message.start_line.decode("utf-8", "replace"), ())
+    request = message.kind == "request"
+    return bool(message.call_id and message.cseq) and (start.status is None) == request

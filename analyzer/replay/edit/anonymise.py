@@ -79,6 +79,7 @@ class _Anonymiser:
         self._originals = Originals(script)
         self._places: Counter[Kind] = Counter()
         self._table: dict[str, tuple[Kind, str]] = {}
+        self._local_parts: set[str] = set()
         self._names = Pseudonyms(Random(seed), values_of(self._originals))  # noqa: S311  (not secret)
         self._words_of_protocol = vocabulary(script)
         self._name_all()
@@ -163,8 +164,10 @@ class _Anonymiser:
         display = self._originals.names.get(value.lower())
         person = self._names.of("name", display) if display else self._names.person()
         local = person.lower().replace(" ", ".")
-        known = any(new.startswith(f"{local}@") for _, new in self._table.values())
-        return self._names.numbered(local) if known else local
+        while local in self._local_parts:
+            local = self._names.numbered(local)
+        self._local_parts.add(local)
+        return local
 
     def _file(self, value: str) -> None:
         """Look for the name of a file without its folder too: a link has it so."""

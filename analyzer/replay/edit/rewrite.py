@@ -6,13 +6,14 @@ before the slot of a domain) changes on both sides, and the slot stays.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.replay.template import LENGTH, SLOT, Template, escape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from analyzer.replay.edit.words import Found, Words
     from analyzer.replay.script import Aside, Connection, Expectation, Script, Slot, Turn
@@ -27,6 +28,32 @@ class Piece(NamedTuple):
     text: str
     """As the template has it."""
     slot: str | None
+
+
+class Pieces:
+    """The parts of a template, in order."""
+
+    def __init__(self, pieces: Iterable[Piece]) -> None:
+        """Take the parts of one template."""
+        self.all = list(pieces)
+        self._starts = [piece.start for piece in self.all]
+        self._ends = [piece.end for piece in self.all]
+
+    def between(self, start: int, end: int) -> list[Piece]:
+        """Return the parts that have a character of the filled text from ``start`` to ``end``."""
+        first, last = bisect_right(self._ends, start), bisect_left(self._starts, end)
+        return [piece for piece in self.all[first:last] if piece.start < piece.end]
+
+    def cut(self, start: int, end: int) -> str:
+        """Return the template of a part of the filled text; a slot counts as where it begins."""
+        done = []
+        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        for piece in self.all[first:last]:
+            if piece.slot is None:
+                done.append(piece.text[max(0, start - piece.start) : max(0, end - piece.start)])
+            elif start <= piece.start < end and piece.end <= end:
+                done.append(piece.text)
+        return "".join(done)
 
 
 class Texts:
@@ -58,20 +85,20 @@ class Texts:
         """Return a template; its slots stay where they are."""
         if "${" not in text:
             return self.value(text)
-        pieces = list(self._pieces(text))
+        pieces = Pieces(self._pieces(text))
         filled = "".join(
             piece.text if piece.slot is None else self._old_slots.get(piece.slot, "")
-            for piece in pieces
+            for piece in pieces.all
         )
         done: list[str] = []
         at = 0
         for found in self._words.find(filled):
-            touched = [one for one in pieces if one.start < found.end and one.end > found.start]
+            touched = pieces.between(found.start, found.end)
             if len(touched) == 1 and touched[0].slot is not None:
                 continue  # the slot itself has another value now
-            done += (_cut(pieces, at, found.start), self._straddling(found, touched))
+            done += (pieces.cut(at, found.start), self._straddling(found, touched))
             at = found.end
-        return "".join([*done, _cut(pieces, at, len(filled) + 1)])
+        return "".join([*done, pieces.cut(at, len(filled) + 1)])
 
     def _pieces(self, text: str) -> Iterator[Piece]:
         at, filled = 0, 0
@@ -100,18 +127,6 @@ class Texts:
             if value and new.lower().startswith(value.lower()):
                 return first.text + escape(new[len(value) :])
         return escape(new)
-
-
-def _cut(pieces: Sequence[Piece], start: int, end: int) -> str:
-    """Return the template of a part of the filled text; a slot counts as where it begins."""
-    done = []
-    for piece in pieces:
-        if piece.slot is not None:
-            if start <= piece.start < end and piece.end <= end:
-                done.append(piece.text)
-        elif piece.end > start and piece.start < end:
-            done.append(piece.text[max(0, start - piece.start) : end - piece.start])
-    return "".join(done)
 
 
 class Rewriter(NamedTuple):

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.replay.fill import escape_attribute, is_xml
+from analyzer.replay.sipp.syntax import posix
 from analyzer.replay.template import SLOT, fill, slots_of
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ MAX_HEADER = 2000
 ENVID = 'xccos[^>]* envid="([^"]*)"'
 """The envid of an envelope, whatever else its root element has."""
 
-_SPECIAL = frozenset(".[()*+?{|$")
 # No bracket expression can begin with ^, and SIPp's reader takes \ for an escape of its own.
 _UNSAYABLE = re.compile(r"[\\^\r\n\x00-\x1f]")
 _OWN = frozenset({"via", "cseq", "content-length", "call-id", "route", "record-route"})
@@ -39,11 +39,6 @@ class Capture(NamedTuple):
     pattern: str
     where: str
     """``body``, ``msg`` (the start line), or the name of a header."""
-
-
-def posix(text: str) -> str:
-    """Return a text as a regular expression, without backslashes."""
-    return "".join(f"[{one}]" if one in _SPECIAL else one for one in text)
 
 
 def captures_of(

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.replay.fill import fill_body, is_xml
-from analyzer.replay.sipp.captures import posix
+from analyzer.replay.sipp.syntax import posix
 from dissectors.model import Malformed
 from dissectors.xccos.messages import document_of
 from dissectors.xccos.sniff import is_xccos

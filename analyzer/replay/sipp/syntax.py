@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analyzer.replay.template import SLOT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_FILE = 65_535
 """Bytes of a scenario: SIPp reads it into a buffer of 64 KiB and refuses what is longer."""
@@ -24,10 +24,14 @@ MAX_NAME = 200
 _CRLF = re.compile(r"\r\n|\r|\n")
 # What XML 1.0 (2.2) does not allow, and what ends or begins something for SIPp.
 _SPECIAL = re.compile(r"[\\\[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_POSIX = frozenset(".[()*+?{|$")
 _EDGE = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _TAIL = re.compile(r"\n+\Z")
 _COMMENT = re.compile(r"[^A-Za-z0-9 :/.,;@()#'_+-]+|-(?=-)")
 
+MATCHED = "matched"
+"""The variable for a whole match, which nobody needs."""
+_NOW = "now"
 END = "end"
 _STUCK = "stuck"
 MAX_PUT_OFF = 1000
@@ -62,16 +66,24 @@ class Ereg(NamedTuple):
     """The call fails where it does not match."""
 
 
+class Count(NamedTuple):
+    """Adds what an expression's first group found to a variable: as often as it was heard."""
+
+    pattern: str
+    where: str
+    variable: str
+
+
 class Complete(NamedTuple):
-    """Sets whether everything was heard: what some variables hold is held against texts."""
+    """Sets whether everything was heard that is awaited."""
 
-    variables: tuple[str, ...]
-    texts: tuple[str, ...]
     name: str
-    """``NAME.all`` is set where all are equal, ``NAME.more`` where not."""
+    """``NAME.all`` is set where it was, ``NAME.more`` where not."""
+    parts: tuple[tuple[str, str, int], ...]
+    """A variable, the text that it must have, and how often at least."""
 
 
-Action = Ereg | Complete
+Action = Ereg | Count | Complete
 
 
 def literal(text: str, *, lines: bool = False) -> str:
@@ -116,6 +128,11 @@ def cdata(message: str) -> str:
         body = _TAIL.sub(lambda match: r"\x0D\x0A" * len(match[0]), body)
         message = head + blank + body
     return "<![CDATA[\n" + message.replace("]]>", r"]]\x3E") + "\n]]>"
+
+
+def posix(text: str) -> str:
+    """Return a text as a regular expression, without backslashes."""
+    return "".join(f"[{one}]" if one in _POSIX else one for one in text)
 
 
 def attribute(text: str) -> str:
@@ -208,32 +225,49 @@ class Scenario:
         self._lines.append(step)
 
     def _actions(self, actions: Iterable[Action]) -> str:
-        lines = [f"      {self._action(one)}" for one in actions]
+        lines = [f"      {line}" for one in actions for line in self._action(one)]
         return "\n".join(("", "    <action>", *lines, "    </action>", "  ")) if lines else ""
 
-    def _action(self, action: Action) -> str:
+    def _action(self, action: Action) -> Iterator[str]:
         if isinstance(action, Complete):
-            return self._complete(action)
-        self._variables.update(dict.fromkeys(action.variables))
-        where = f'search_in="{action.where}"'
-        if action.where not in ("body", "msg"):
-            where = f'search_in="hdr" header="{attribute(action.where)}:"'
-        check = ' check_it="true"' if action.check else ""
-        pattern = attribute(action.pattern)
-        return f'<ereg regexp="{pattern}" {where}{check} assign_to="{",".join(action.variables)}"/>'
+            yield from self._complete(action)
+        elif isinstance(action, Count):
+            found = Ereg(action.pattern, action.where, (MATCHED, _NOW))
+            self._variables.update(dict.fromkeys((*found.variables, action.variable)))
+            yield f'<assignstr assign_to="{_NOW}" value=""/>'
+            yield _ereg(found)
+            value = f"[${action.variable}][${_NOW}]"
+            yield f'<assignstr assign_to="{action.variable}" value="{value}"/>'
+        else:
+            self._variables.update(dict.fromkeys(action.variables))
+            yield _ereg(action)
 
-    def _complete(self, action: Complete) -> str:
-        heard, different = f"{action.name}.heard", f"{action.name}.different"
-        states = (f"{action.name}.all", f"{action.name}.more")
-        self._variables.update(dict.fromkeys((heard, different, *states)))
-        said = "|".join(f"[${one}]" for one in action.variables)
-        wanted = attribute(literal("|".join(action.texts)))
-        return "\n      ".join((
-            f'<assignstr assign_to="{heard}" value="{said}"/>',
-            f'<strcmp assign_to="{different}" variable="{heard}" value="{wanted}"/>',
-            f'<test assign_to="{states[0]}" variable="{different}" compare="equal" value="0"/>',
-            f'<test assign_to="{states[1]}" variable="{different}" compare="not_equal" value="0"/>',
-        ))  # fmt: skip
+    def _complete(self, action: Complete) -> Iterator[str]:
+        names = ("heard", "done", "all", "more")
+        heard, done, is_all, more = (f"{action.name}.{one}" for one in names)
+        self._variables.update(dict.fromkeys((heard, done, is_all, more, _NOW, MATCHED)))
+        said = "".join(f"|[${variable}]" for variable, _, _ in action.parts)
+        wanted = "".join(f"[|]({posix(text)}){{{least},}}" for _, text, least in action.parts)
+        yield f'<assignstr assign_to="{heard}" value="1{said}"/>'
+        # SIPp unsets no variable: 0 is said first, and 1 where the expression matches.
+        yield f'<assignstr assign_to="{_NOW}" value="0"/>'
+        pattern = attribute(f"^(1){wanted}$")
+        yield (
+            f'<ereg regexp="{pattern}" search_in="var" variable="{heard}" '
+            f'assign_to="{MATCHED},{_NOW}"/>'
+        )
+        yield f'<todouble assign_to="{done}" variable="{_NOW}"/>'
+        for name, value in ((is_all, 1), (more, 0)):
+            yield f'<test assign_to="{name}" variable="{done}" compare="equal" value="{value}"/>'
+
+
+def _ereg(action: Ereg) -> str:
+    where = f'search_in="{action.where}"'
+    if action.where not in ("body", "msg"):
+        where = f'search_in="hdr" header="{attribute(action.where)}:"'
+    check = ' check_it="true"' if action.check else ""
+    pattern = attribute(action.pattern)
+    return f'<ereg regexp="{pattern}" {where}{check} assign_to="{",".join(action.variables)}"/>'
 
 
 class _Step:

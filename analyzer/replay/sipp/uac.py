@@ -7,14 +7,13 @@ What was heard is known by its meaning (``analyzer.replay.sipp.heard``).
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from analyzer.replay.sipp.captures import posix
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import Sign, signs_of, words_of
 from analyzer.replay.sipp.messages import PEER, Messages, wanted_of
-from analyzer.replay.sipp.syntax import Complete, Ereg
-from analyzer.replay.sipp.values import MATCHED
+from analyzer.replay.sipp.syntax import MATCHED, Complete, Count, Ereg, posix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +48,8 @@ class Client:
             for turn in (step.exchange.request, *_answers(step.awaited))
         )
         self._invite: tuple[Exchange, int] | None = None
-        self._flags: dict[str, list[tuple[str, Sign]]] = {}
+        self._known: dict[str, tuple[Sign, ...]] = {}
+        self._counters: dict[Sign, int] = {}
 
     def write(self) -> None:
         """Write all steps."""
@@ -144,23 +144,14 @@ class Client:
         self._scenario.receive(actions, response=status, rrs=routes, **attributes)
 
     def _hear(self, number: int, method: str, attributes: dict[str, str]) -> None:
-        """Receive a request of the server: keep what it says, and whether it was awaited."""
-        step = self._conversation.steps[number]
-        following = self._conversation.steps[number + 1 : number + 2]
-        late = [one for near in following for one in near.awaited]
+        """Receive a request of the server: keep what it says, and count what it is."""
+        near = self._conversation.steps[number : number + 2]
+        awaited = [one for step in near for one in step.awaited if one.method == method]
         actions: dict[Action, None] = {}
-        for one in (*step.awaited, *late):
-            if one.method == method:
-                actions.update(
-                    (
-                        Ereg(
-                            sign.pattern, "body" if sign.text != method else "msg", (MATCHED, flag)
-                        ),
-                        None,
-                    )
-                    for flag, sign in self._known_by(one)
-                )
-        for one in step.awaited:
+        for sign in (sign for one in awaited for sign in self._signs(one)):
+            where = "msg" if sign.text == method else "body"
+            actions[Count(sign.pattern, where, self._counter(sign))] = None
+        for one in near[0].awaited:
             if one.method == method:
                 actions.update(dict.fromkeys(self._values.listen(one.request, self._wanted)))
         actions[self._complete(number)] = None
@@ -168,24 +159,33 @@ class Client:
 
     def _complete(self, number: int) -> Complete:
         """Return what sets whether all of a step was heard."""
-        step = self._conversation.steps[number]
-        needed: dict[str, str] = {}
-        if step.exchange.final is not None:
-            needed[f"answered{number}"] = str(step.exchange.final.message.status)
-        for one in step.awaited:
-            needed.update((flag, sign.text) for flag, sign in self._known_by(one))
-        return Complete(tuple(needed), tuple(needed.values()), f"step{number}")
+        steps = self._conversation.steps
+        parts: dict[str, tuple[str, str, int]] = {}
+        final = steps[number].exchange.final
+        if final is not None:
+            parts["answer"] = (f"answered{number}", str(final.message.status), 1)
+        # Counted from the beginning: what others bring about may come early.
+        counts = Counter(
+            sign
+            for step in steps[: number + 1]
+            for one in step.awaited
+            for sign in self._signs(one)
+        )
+        for sign in (sign for one in steps[number].awaited for sign in self._signs(one)):
+            parts[sign.pattern] = (self._counter(sign), sign.text, counts[sign])
+        return Complete(f"step{number}", tuple(parts.values()))
 
-    def _known_by(self, exchange: Exchange) -> list[tuple[str, Sign]]:
-        """Return the variables that tell that a request was heard, each with its sign."""
-        known = self._flags.get(exchange.request.id)
+    def _signs(self, exchange: Exchange) -> tuple[Sign, ...]:
+        """Return what tells a request of the server: the items in it, else its method."""
+        known = self._known.get(exchange.request.id)
         if known is None:
-            number = len(self._flags) + 1
-            signs = signs_of(exchange.request.message, self._values)
             plain = Sign(f"^({posix(exchange.method)}) ", exchange.method)
-            known = [(f"heard{number}.{n}", one) for n, one in enumerate(signs or (plain,), 1)]
-            self._flags[exchange.request.id] = known
+            known = signs_of(exchange.request.message, self._values) or (plain,)
+            self._known[exchange.request.id] = known
         return known
+
+    def _counter(self, sign: Sign) -> str:
+        return f"seen{self._counters.setdefault(sign, len(self._counters) + 1)}"
 
     def _reply(self, number: int, step: Step, method: str) -> None:
         """Answer a request of the server, and go on waiting where more is to come."""

@@ -13,8 +13,7 @@ from analyzer.replay.script import SERVER
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import signs_of, words_of
 from analyzer.replay.sipp.messages import PEER, REGISTRATION, Messages, wanted_of
-from analyzer.replay.sipp.syntax import Ereg
-from analyzer.replay.sipp.values import MATCHED
+from analyzer.replay.sipp.syntax import MATCHED, Ereg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

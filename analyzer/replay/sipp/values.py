@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.replay.fill import escape_attribute
 from analyzer.replay.sipp.captures import ENVID, Capture, captures_of
-from analyzer.replay.sipp.syntax import Ereg, literal
+from analyzer.replay.sipp.syntax import MATCHED, Ereg, literal
 from analyzer.replay.template import LENGTH
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from analyzer.replay.script import Dialog, Script, Slot, Turn
 
-MATCHED = "matched"
-"""The variable for a whole match, which nobody needs."""
 STANDARD = frozenset({"call-id", "tag", "branch", "cseq"})
 """Kinds that SIPp makes itself."""
 LOCAL = {
