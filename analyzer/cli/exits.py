@@ -11,7 +11,8 @@ from typing import Final
 OK: Final = 0
 """Read and shown."""
 FAILED: Final = 1
-"""A condition of ``--fail-on`` was met, or a check failed; never anything else."""
+"""A condition of ``--fail-on`` was met, a check failed, or a play did not hold; never anything
+else."""
 USAGE: Final = 2
 """The command line is wrong, a file of rules too, or the output cannot be written."""
 DAMAGED: Final = 3
@@ -21,7 +22,7 @@ INTERRUPTED: Final = 130
 
 EXIT_CODES = {
     OK: "read and shown",
-    FAILED: "a condition of --fail-on was met, or a check failed",
+    FAILED: "a condition of --fail-on was met, a check failed, or a play did not hold",
     USAGE: "the command line is wrong, a file of rules too, or the output cannot be written",
     DAMAGED: "an input is damaged or unreadable; what could be read was shown",
     INTERRUPTED: "interrupted",

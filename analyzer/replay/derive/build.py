@@ -32,8 +32,12 @@ from analyzer.replay.derive.taking import take
 from analyzer.replay.derive.tokens import Tokens
 from analyzer.replay.derive.turns import turns_of
 from analyzer.replay.script import Script
+from analyzer.replay.template import slots_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from analyzer.replay.script import Aside, Dialog, Slot, Turn
     from analyzer.trace import Trace
 
 __all__ = ["Report", "derive", "report_lines", "slot_report"]
@@ -105,18 +109,20 @@ class _Deriving:
             for one in self._messages
             if (name := self._book.find(("call-id", one.dialog))) is not None
         }
-        slots = self._book.slots()
+        turns = turns_of(recording, self._messages, self._book, self._dialogs.roles())
+        hosts = wires.hosts_of(self._cast.users)
+        asides = Asides(recording, hosts, self._people, self._tokens).all()
+        dialogs = self._dialogs.all(names)
+        slots = _used(self._book.slots(), turns, asides, dialogs)
         return Script(
             title=", ".join((recording.trace.name, *recording.words)),
             parties=self._cast.parties({one.name for one in slots}),
             connections=wires.connections(),
-            dialogs=self._dialogs.all(names),
+            dialogs=dialogs,
             slots=slots,
-            turns=turns_of(recording, self._messages, self._book, self._dialogs.roles()),
+            turns=turns,
             started=_iso(recording.started),
-            asides=Asides(
-                recording, wires.hosts_of(self._cast.users), self._people, self._tokens
-            ).all(),
+            asides=asides,
             origin=self._origin(),
         )
 
@@ -132,6 +138,21 @@ class _Deriving:
             counted = (f"{count} {what}" for what, count in sorted(recording.left_out.items()))
             found["left out"] = ", ".join(counted)
         return found
+
+
+def _used(
+    slots: Iterable[Slot],
+    turns: Iterable[Turn],
+    asides: Iterable[Aside],
+    dialogs: Iterable[Dialog],
+) -> tuple[Slot, ...]:
+    """Return the slots that something names; what was found where it was not free is none."""
+    used = {name for turn in turns for name in turn.message.slots()}
+    used.update(name for one in asides for _, _, text in one.exchanges for name in slots_of(text))
+    used.update(one.call_id for one in dialogs)
+    found = tuple(slots)
+    used.update(one.part_of for one in found if one.part_of and one.name in used)
+    return tuple(one for one in found if one.name in used)
 
 
 def _iso(time_ns: int) -> str:

@@ -36,8 +36,8 @@ _BARE_URI = re.compile(r"[ \t]*(sips?:[^<>\s,]{1,1024}?)(?=[;,]|[ \t]*$)")
 _EXPIRES = re.compile(r";[ \t]*expires[ \t]*=[ \t]*([1-9]\d{0,9})", re.IGNORECASE)
 _SECONDS = re.compile(r"[ \t]*([1-9]\d{0,9})(?=[ \t]*(?:;|$))")
 _NUMBER = re.compile(r"[ \t]*(\d{1,10})")
-OWN_CSEQ = ("ACK", "CANCEL")
-"""They have the number of the request they belong to (RFC 3261 sections 9.1 and 13.2.2.4)."""
+_CALL_ID = re.compile(r"\S{1,1024}")
+_RFC_1123 = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d? [A-Z][a-z]{2} \d{4} [\d:]{8} \w{3}")
 
 
 class Headers:
@@ -99,13 +99,15 @@ class Headers:
         self._common("Request-URI", marks, one)
 
     def _call_id(self, name: str, marks: Marks, one: Said) -> None:
-        value = marks.text.strip(" \t")
-        start = marks.text.find(value)
+        match = _CALL_ID.search(marks.text)
+        if match is None:
+            return
+        value = match[0]
         slot = said("call-id", value, one, name, one.asker)
         found = self._book.said(("call-id", one.dialog, value), slot, f"{one.dialog}.call-id")
         if found is not None and self._book.find(("call-id", one.dialog)) is None:
             self._book.alias(("call-id", one.dialog), found)
-        marks.claim(start, start + len(value), found)
+        marks.claim(*match.span(), found)
 
     def _cseq(self, name: str, marks: Marks, one: Said) -> None:
         match = _NUMBER.match(marks.text)
@@ -205,11 +207,11 @@ class Headers:
             marks.claim(*match.span(1), self._book.said(key, slot, stem))
 
     def _date(self, name: str, marks: Marks, one: Said) -> None:
-        value = marks.text.strip(" \t")
-        start = marks.text.find(value)
-        slot = said("date", value, one, name)
-        found = self._book.said(("date", one.turn), slot, f"{one.turn}.date")
-        marks.claim(start, start + len(value), found)
+        match = _RFC_1123.search(marks.text)
+        if match is not None:
+            slot = said("date", match[0], one, name)
+            found = self._book.said(("date", one.turn, match[0]), slot, f"{one.turn}.date")
+            marks.claim(*match.span(), found)
 
 
 def _is_success(one: Said) -> bool:

@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random  # noqa: TID251  (seeded by the caller)
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,10 @@ class _Anonymiser:
             self._texts, self._slot, self._header, self._body, self._binary, self._expectation
         )
         changed = rewritten_script(self._script, how)
+        capture = self._script.origin.get("capture", "")
+        if capture.strip():
+            name = self._names.of("file", capture.strip())
+            changed = replace(changed, origin={**changed.origin, "capture": name})
         parts = (Original(kind, value) for value, (kind, _) in self._table.items())
         known = tuple(dict.fromkeys((*self._originals, *parts)))
         return Anonymised(changed, known, dict(sorted(self._places.items())))

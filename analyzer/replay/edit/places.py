@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "user", "name", "domain", "host", "address", "room", "room-name", "text", "epid", "instance",
-    "login", "machine", "phone", "file", "preference", "binary", "secret",
+    "login", "machine", "phone", "file", "preference", "binary",
 ]  # fmt: skip
 """What a private value is."""
 

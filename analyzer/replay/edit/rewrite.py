@@ -51,9 +51,14 @@ class Pieces:
         for piece in self.all[first:last]:
             if piece.slot is None:
                 done.append(piece.text[max(0, start - piece.start) : max(0, end - piece.start)])
-            elif start <= piece.start < end and piece.end <= end:
+            # A slot without a value has no room; it stays where it stands.
+            elif start <= piece.start <= end and piece.end <= end and _whole(piece, end):
                 done.append(piece.text)
         return "".join(done)
+
+
+def _whole(piece: Piece, end: int) -> bool:
+    return piece.start < end or piece.start == piece.end
 
 
 class Texts:

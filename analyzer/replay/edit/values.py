@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from analyzer.export.printable import printable
 from analyzer.replay.edit.rooms import ROOM_URI, room_names, with_own_domain
 from analyzer.replay.edit.words import Words
 from analyzer.replay.slot_values import misfit
@@ -75,12 +76,14 @@ def names_of(script: Script) -> list[str]:
 
 def _fitting(slot: Slot, value: str) -> str:
     if slot.kind == "secret":
-        raise ValueError(f"{slot.name} is a secret: a script has none, it is given when one plays")
+        raise ValueError(
+            f"{printable(slot.name)} is a secret: a script has none, it is given when one plays"
+        )
     if slot.kind == "user":
         value = value.removeprefix("sip:")
     reason = misfit(slot.kind, value)
     if reason:
-        raise ValueError(f"{slot.name}: {value[:60]!r} {reason}")
+        raise ValueError(f"{printable(slot.name)}: {value[:60]!r} {reason}")
     return value
 
 
@@ -130,7 +133,8 @@ def _room(script: Script, wanted: str) -> Slot:
     slot = script.slot(found[0]) if len(found) == 1 else None
     if slot is not None:
         return slot
-    told = ", ".join(f"{slot} ({name})" for slot, name in list(names.items())[:LISTED]) or "none"
+    several = (f"{slot} ({name})" for slot, name in list(names.items())[:LISTED])
+    told = printable(", ".join(several)) or "none"
     how = "several rooms are" if found else "no room is"
     raise ValueError(f"{how} called {wanted[:60]!r}; there are: {told}")
 
@@ -147,10 +151,11 @@ def _of_kind(script: Script, kind: str) -> list[Slot]:
 def _described(script: Script, slot: Slot) -> str:
     if slot.kind == "user":
         return next((one.id for one in script.clients if one.user == slot.name), slot.name)
-    return f"{slot.name} ({slot.value[:40]})"
+    shown = room_names(script).get(slot.name) or slot.value
+    return printable(f"{slot.name} ({shown[:40]})")
 
 
 def _there_is(script: Script) -> str:
     names = names_of(script)
     more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return f"there are: {', '.join(names[:LISTED])}{more}, and every slot by its name"
+    return f"there are: {printable(', '.join(names[:LISTED]))}{more}, and every slot by its name"

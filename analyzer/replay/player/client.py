@@ -267,8 +267,8 @@ class ClientPlay(Base):
         return link
 
     def _close_finished(self) -> None:
-        """Close connections as the clients of the script did."""
-        if self._farewell is not None:
+        """Close connections as the clients of the script did, while others go on."""
+        if self._farewell is not None or not self._talk.progress.unsettled:
             return
         for link in list(self._links.values()):
             known = self._plan.connections.get(link.scripted)

@@ -72,8 +72,10 @@ class Values:
         value = self._of_address(slot)
         if value is not None:
             return value
+        if slot.kind == "domain" and slot.part_of:
+            return self.get(slot.part_of).rpartition("@")[2] or slot.value
         if slot.said_by is None or slot.said_by in self._plan.ours:
-            value = self._known[name] = self._decided(slot)
+            value = self._known[name] = self.fresh(slot)
             return value
         if slot.kind not in ("secret", "cseq", "branch"):
             self.kept[name] = None
@@ -122,10 +124,3 @@ class Values:
         """Say whether the recorded value is an address, not a name that somebody relies on."""
         host = slot.value.rpartition(":")[0] if slot.kind == "address" else slot.value
         return slot.kind == "port" or _IP.fullmatch(host) is not None
-
-    def _decided(self, slot: Slot) -> str:
-        """Return a value that is ours to decide."""
-        if slot.kind == "domain" and slot.part_of:
-            user = self.get(slot.part_of)
-            return user.rpartition("@")[2] or slot.value
-        return self.fresh(slot)

@@ -7,6 +7,7 @@ the recording had under way at the same time are played one after the other.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 CREATING = frozenset({"INVITE", "SUBSCRIBE"})
 """Methods whose 2xx makes a dialog (RFC 3261 section 12.1, RFC 6665 section 4.4.1)."""
 UNANSWERED = frozenset({"ACK", "BENOTIFY"})
+_REQUEST = re.compile(r"[A-Za-z0-9_-]{1,32} \S+ SIP/2\.0")
 _PREFERRED = ("channel", "lookup")
 _SUCCESS = range(200, 300)
 
@@ -112,12 +114,23 @@ def conversation_of(script: Script, dialog: str | None, *, register: bool) -> Co
         raise ValueError(f"the dialog {chosen.id} has no request to be played")
     if exchanges[0].request.speaker == SERVER:
         raise ValueError(f"the dialog {chosen.id} begins with a request of the server")
+    _check(exchanges)
     notes = []
     if any(one.method == "CANCEL" for one in exchanges):
         notes.append("CANCEL is left out: the request it is for gets its final answer at once")
     steps = _steps([one for one in exchanges if one.method != "CANCEL"])
     before = _registration(script, client, turns[0]) if register else []
     return Conversation(chosen, client, (*before, *steps), tuple(notes))
+
+
+def _check(exchanges: list[Exchange]) -> None:
+    for one in exchanges:
+        for turn in (*one.provisional, *((one.final,) if one.final else ())):
+            if not 100 <= (turn.message.status or 0) < 700:
+                raise ValueError(f"turn {turn.id} is no response: {turn.message.start[:60]!r}")
+        if not _REQUEST.fullmatch(one.request.message.start):
+            start = one.request.message.start
+            raise ValueError(f"turn {one.request.id} is no request: {start[:60]!r}")
 
 
 def _chosen(script: Script, dialog: str | None) -> Dialog:

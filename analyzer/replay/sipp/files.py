@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from analyzer.replay.script import SERVER, Script
 from analyzer.replay.sipp.conversation import conversation_of
 from analyzer.replay.sipp.fields import Fields, fields_of
-from analyzer.replay.sipp.syntax import MAX_FILE, Scenario
+from analyzer.replay.sipp.scenario import Scenario
+from analyzer.replay.sipp.syntax import MAX_FILE
 from analyzer.replay.sipp.uac import Client
 from analyzer.replay.sipp.uas import Server
 from analyzer.replay.sipp.values import Values
@@ -27,6 +28,7 @@ LIMITS = (
     "the client's requests go out one after the other, whatever was under way at once",
     "no NTLM and no Kerberos: the server must let the client in, or know its address",
     "no sign-off: the registration ends by its expiry",
+    "no bursts: of three requests that a server sends on one dialog at once SIPp may lose one",
 )
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.replay.fill import is_xml
 from analyzer.replay.script import SERVER
+from analyzer.replay.sipp.captures import is_kept
 from analyzer.replay.sipp.syntax import as_bytes, filled, literal
 from analyzer.replay.template import slots_of
 
@@ -29,12 +30,6 @@ PEER = "peer"
 """The variable for what the peer calls itself, tag and parameters included: the From of the first
 request, the To of its answer (RFC 3261 sections 12.1.1 and 12.1.2)."""
 _REPEATED = ("Via", "From", "To", "Call-ID", "CSeq", "Record-Route")
-_REPLACED = frozenset(
-    {"via", "from", "to", "call-id", "cseq", "record-route", "route", "content-length"}
-    # Of one occasion, and secret: SIPp can make none of NTLM's and Kerberos' anew.
-    | {"authorization", "proxy-authorization", "authentication-info", "proxy-authentication-info"}
-)
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,200}")
 _TAG = re.compile(r";\s*tag=[^<>]*\Z")
 
 
@@ -88,7 +83,7 @@ class Messages:
 
     def _with_rest(self, lines: list[str], message: Template, *, contact: bool) -> str:
         for name, value in message.headers:
-            if name.lower() in _REPLACED or not _NAME.fullmatch(name):
+            if name.lower() in ("from", "to") or not is_kept(name):
                 continue
             own = contact and name.lower() in ("contact", "m") and self._is_unknown(value)
             lines.append(f"{name}: {CONTACT if own else filled(value, self._values.head)}")
@@ -112,4 +107,7 @@ class Messages:
 
 def wanted_of(turns: Iterable[Turn]) -> frozenset[str]:
     """Return the names of the slots that messages use."""
-    return frozenset(name for turn in turns for name in turn.message.slots())
+    messages = [turn.message for turn in turns]
+    kept = (value for one in messages for name, value in one.headers if is_kept(name))
+    texts = (text for one in messages for text in (one.start, one.body))
+    return frozenset(name for text in (*kept, *texts) for name in slots_of(text))

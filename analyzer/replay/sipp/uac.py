@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import Sign, signs_of, words_of
 from analyzer.replay.sipp.messages import PEER, Messages, wanted_of
-from analyzer.replay.sipp.syntax import MATCHED, Complete, Count, Ereg, posix
+from analyzer.replay.sipp.scenario import MATCHED, Complete, Count, Ereg
+from analyzer.replay.sipp.syntax import posix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from analyzer.replay.script import Turn
     from analyzer.replay.sipp.conversation import Conversation, Exchange, Step
-    from analyzer.replay.sipp.syntax import Action, Scenario
+    from analyzer.replay.sipp.scenario import Action, Scenario
     from analyzer.replay.sipp.values import Values
 
 TIMEOUT = "32000"

@@ -13,14 +13,14 @@ from analyzer.replay.script import SERVER
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import signs_of, words_of
 from analyzer.replay.sipp.messages import PEER, REGISTRATION, Messages, wanted_of
-from analyzer.replay.sipp.syntax import MATCHED, Ereg
+from analyzer.replay.sipp.scenario import MATCHED, Ereg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.replay.script import Turn
     from analyzer.replay.sipp.conversation import Conversation, Exchange, Step
-    from analyzer.replay.sipp.syntax import Action, Scenario
+    from analyzer.replay.sipp.scenario import Action, Scenario
     from analyzer.replay.sipp.values import Values
 
 SAME_CALL = "samecall"

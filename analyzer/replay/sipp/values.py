@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from analyzer.replay.fill import escape_attribute
 from analyzer.replay.sipp.captures import ENVID, Capture, captures_of
-from analyzer.replay.sipp.syntax import MATCHED, Ereg, literal
+from analyzer.replay.sipp.scenario import MATCHED, Ereg
+from analyzer.replay.sipp.syntax import literal
 from analyzer.replay.template import LENGTH
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from analyzer.replay.script import Dialog, Script, Slot, Turn
 
-STANDARD = frozenset({"call-id", "tag", "branch", "cseq"})
-"""Kinds that SIPp makes itself."""
+STANDARD = frozenset({"call-id", "tag", "branch", "cseq", "secret"})
+"""Kinds that SIPp makes itself, or must not know."""
 LOCAL = {
     "address": "[local_ip]:[local_port]",
     "host": "[local_ip]",
@@ -114,7 +115,8 @@ class Values:
         variable = self._captured.setdefault(one.slot, new)
         if slot.kind == "envid":
             return Ereg(ENVID, "body", (MATCHED, variable), check=True)
-        return Ereg(one.pattern, one.where, (MATCHED, variable))
+        default = escape_attribute(slot.value) if one.where == "body" else slot.value
+        return Ereg(one.pattern, one.where, (MATCHED, variable), default=literal(default))
 
     def _expression(self, name: str, *, xml: bool) -> str:
         slot = self._slots.get(name)

@@ -12,6 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analyzer.flows.runs import flows_of
+from analyzer.replay.capture.options import CaptureOptions
+from analyzer.replay.capture.write import write_script_capture
 from analyzer.replay.check import check_script, errors_of
 from analyzer.replay.derive.build import derive
 from analyzer.replay.edit.anonymise import anonymise, without_names
@@ -26,6 +29,8 @@ from tests.analyzer.replay.by_hand import ROOM, case, with_message, with_slot, w
 from tests.paths import SAMPLES
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from analyzer.replay.template import Template
 
 
@@ -88,6 +93,32 @@ def test_the_shape_of_a_case_stays() -> None:
     agent = script.turns[0].message.header("User-Agent")
     assert agent is not None
     assert changed.turns[0].message.header("User-Agent") == agent
+
+
+def told(path: Path) -> tuple[object, ...]:
+    """Return what the analysis says of a capture, names aside."""
+    with open_capture(path) as trace:
+        runs = flows_of(trace)
+        analysis = trace.analysis()
+        return (
+            [
+                (run.flow, run.outcome, [(step.id, step.status) for step in run.steps])
+                for run in runs
+            ],
+            [
+                (one.command, one.outcome, one.sip_status, [each.code for each in one.replies])
+                for one in analysis.pairs
+            ],
+            [(one.role, one.state) for one in analysis.dialogs],
+        )
+
+
+@pytest.mark.parametrize("name", ["fault-503.pcap", "r2-signin-full.pcap"])
+def test_the_analysis_of_a_regenerated_capture_says_the_same(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.pcapng"
+    with path.open("wb") as out:
+        write_script_capture(anonymise(derived(name)).script, CaptureOptions(), out)
+    assert told(path) == told(SAMPLES / name)
 
 
 def test_the_same_seed_gives_the_same_names() -> None:
@@ -246,6 +277,21 @@ def test_a_message_that_is_no_xml_is_a_text_and_bytes_are_zeros() -> None:
     assert "dentist" not in done.script.turns[6].message.body
     assert done.script.turns[0].message.binary == bytes(5)
     assert done.places["binary"] == 1
+
+
+def test_a_slot_without_a_value_stays_where_it_is() -> None:
+    slots = (*case().slots, Slot("empty1", "opaque", ""))
+    value = "${empty1}Ann Archer${empty1} of ${empty1}pool01.${domain1}${empty1}"
+    script = with_message(
+        replace(case(), slots=slots),
+        "t1",
+        lambda message: replace(message, headers=(*message.headers, ("X-Who", value))),
+    )
+    changed = anonymise(script, 1).script.turns[0].message.header("X-Who")
+    assert changed is not None
+    assert re.fullmatch(
+        r"\$\{empty1\}\w+ \w+\$\{empty1\} of \$\{empty1\}host1\.\$\{domain1\}\$\{empty1\}", changed
+    )
 
 
 def test_namespaces_stay_whoever_is_the_user() -> None:

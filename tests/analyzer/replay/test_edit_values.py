@@ -13,7 +13,7 @@ from analyzer.replay.edit.values import names_of, set_values
 from analyzer.replay.options import User
 from analyzer.replay.script import Expectation, Party, Script, Slot
 from analyzer.replay.script_json import write_script
-from tests.analyzer.replay.by_hand import ROOM, case, with_message, with_turn
+from tests.analyzer.replay.by_hand import case, with_message, with_turn
 
 
 def values_of(script: Script) -> dict[str, str]:
@@ -121,8 +121,8 @@ def test_a_text_may_have_any_character() -> None:
         ({"rom": "x"}, "there is nothing called 'rom'; there are: client1, client2, client1.user, "
          "client2.user, room1, room2, domain, text, and every slot by its name"),
         ({"user": "x@y"}, "the script has 2 of 'user'; name one of client1, client2"),
-        ({"room": "x"}, "the script has 2 of 'room'; name one of "
-         f"room1 ({ROOM}), room2 (0d9b6c1e)"),
+        ({"room": "x"}, "the script has 2 of 'room'; name one of room1 (Sales EMEA), room2 "
+         "(Trading Floor)"),
         ({"room:lobby": "x"}, "no room is called 'lobby'; there are: room1 (Sales EMEA), room2 "
          "(Trading Floor)"),
         ({"room:a": "x"}, "several rooms are called 'a'; there are: room1 (Sales EMEA), room2 "
