@@ -6,6 +6,7 @@ written as RFC 3261 7 demands (CRLF, one space after the colon, the true Content
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from dissectors.sip.grammar import TOKEN_RE, field_name
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from dissectors.sip.messages import SipMessage
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def write_message(message: SipMessage) -> bytes:
@@ -65,5 +68,5 @@ def build_message(start_line: str, headers: Iterable[tuple[str, str]], body: byt
 
 def _refuse_controls(text: str) -> None:
     """Refuse what would end the line: a value must not be able to add a header."""
-    if any((character < " " and character != "\t") or character == "\x7f" for character in text):
+    if _CONTROL.search(text):
         raise ValueError(f"a control character in {text[:80]!r}")
