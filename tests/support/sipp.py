@@ -51,7 +51,7 @@ class Sipp:
         assert program, "sipp is not there: apt-get install sip-tester"
         file = self.folder / f"{self.name}.xml"
         file.write_bytes(self.scenario.encode())
-        traces = ("-trace_err", "-error_file", f"{self.name}.err")
+        traces: tuple[str, ...] = ("-trace_err", "-error_file", f"{self.name}.err")
         if self.log:
             traces += ("-trace_msg", "-message_file", f"{self.name}.log")
         limits = ("-timeout", str(PATIENCE), "-timeout_error", "-m", str(self.calls))
@@ -120,7 +120,7 @@ def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
     """Wait until somebody listens on a port, without calling it; fail where the process ends."""
     end = time.monotonic() + PATIENCE
     while not _listens(port):
-        assert process.poll() is None, f"{process.args} ended with {process.returncode}"
+        assert process.poll() is None, f"{process.args!r} ended with {process.returncode}"
         assert time.monotonic() < end, f"nobody listens on {port}"
         time.sleep(_BETWEEN_LOOKS)
 
