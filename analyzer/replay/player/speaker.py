@@ -162,6 +162,8 @@ class Speaker:
         self.ask(call, draft, method, None if again else turn.id)
         if method == "BYE":
             call.ended = True
+        if method == "REGISTER" and turn.message.header("Expires") == "0":
+            call.bound = None
         if method == "ACK":
             call.confirmed = True
         if not again:
