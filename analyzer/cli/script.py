@@ -52,6 +52,9 @@ docs/script.md says what a script is, and how one is edited by hand.
 )
 @click.argument("file", type=click.Path())
 @choice_options
+@click.option("--bare", is_flag=True,
+              help="Of a flow, room, finding or time, only that: without the sign-in and the "
+              "rooms that it rests on.")  # fmt: skip
 @click.option("--zone", default="UTC", callback=parsed_by(parse_zone), metavar="ZONE",
               help="Of these times: Europe/Berlin, +02:00, local; UTC by default.")  # fmt: skip
 @click.option("-o", "--output", metavar="FILE",
@@ -137,11 +140,13 @@ class _Scripting:
 
     def _derived(self, _: str, trace: Trace) -> Iterator[Script]:
         from analyzer.replay.derive.build import derive
+        from analyzer.replay.derive.grounded import derive_playable
 
+        derived = derive if self._options["bare"] else derive_playable
         choice = in_zone(self._choice, self._options["zone"], trace)
         if not len(trace.rows):
             raise _stopped(self._file, "there is no SIP message in it")
-        yield parsed(lambda of: derive(of, choice), trace)
+        yield parsed(lambda of: derived(of, choice), trace)
 
     def _edited(self, script: Script) -> Script:
         options = self._options

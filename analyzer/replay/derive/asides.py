@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from analyzer.flows.uploads import server_name
 from analyzer.narrative.files import uploads_of
@@ -103,10 +103,11 @@ class Asides:
 
     def _upload(self, one: OtherConnection) -> Aside:
         ms = self._recording.milliseconds
-        words = self._http if one.service == "HTTP" else _tls
+        plain = one.service == "HTTP"
+        words = self._http if plain else _tls
         said = tuple((ms(head.time_ns), head.side == 0, words(head)) for head in one.heads)
-        protocol = "http" if one.service == "HTTP" else "tls"
-        return Aside(protocol, ms(one.time), one.opener, one.responder, said)  # type: ignore[arg-type]
+        protocol: Literal["http", "tls"] = "http" if plain else "tls"
+        return Aside(protocol, ms(one.time), one.opener, one.responder, said)
 
     def _http(self, head: Head) -> str:
         """Return the lines of a head that say what it is; of a body the sentence of a fault."""

@@ -65,11 +65,10 @@ class _Deriving:
 
     def _take(self) -> list[Said]:
         recording = self._recording
-        asked = recording.request_of
         found = [
             Said(
                 row, number, self._cast.voices[row], self._dialogs.of[row],
-                recording.messages[row], asked.get(row),
+                recording.messages[row], self._asked(row),
             )
             for number, row in enumerate(recording.rows, 1)
         ]  # fmt: skip
@@ -78,6 +77,14 @@ class _Deriving:
             one.live = not one.voice.hop and one.row not in of_authentication
             take(one)
         return found
+
+    def _asked(self, row: int) -> int | None:
+        """Return the request that a response answers, if it went the other way."""
+        asked, voices = self._recording.request_of.get(row), self._cast.voices
+        if asked is None:
+            return None
+        ends = (voices[asked].listener, voices[asked].speaker)
+        return asked if ends == (voices[row].speaker, voices[row].listener) else None
 
     def _mark(self) -> None:
         """Find the slots: first those of live turns, so that their first place is one."""
@@ -95,9 +102,14 @@ class _Deriving:
         headers = Headers(book, everywhere)
         bodies = Bodies(book, everywhere, Chats(book, tokens, recording.posts))
         ordered = sorted(self._messages, key=lambda one: (not one.live, one.number))
+        of_row = {one.row: one for one in ordered}
         for one in ordered:
             headers.mark(one)
-            bodies.mark(one)
+            copied = None if one.voice.copy_of is None else of_row.get(one.voice.copy_of)
+            if copied is not None and copied.body.text == one.body.text:
+                one.body = copied.body  # a proxy passes a body on as it is
+            else:
+                bodies.mark(one)
         Flow(book, tokens).mark(ordered)
 
     def script(self) -> Script:
@@ -115,7 +127,7 @@ class _Deriving:
         dialogs = self._dialogs.all(names)
         slots = _used(self._book.slots(), turns, asides, dialogs)
         return Script(
-            title=", ".join((recording.trace.name, *recording.words)),
+            title=", ".join((recording.name, *recording.words)),
             parties=self._cast.parties({one.name for one in slots}),
             connections=wires.connections(),
             dialogs=dialogs,
@@ -128,7 +140,7 @@ class _Deriving:
 
     def _origin(self) -> dict[str, str]:
         recording = self._recording
-        found = {"capture": recording.trace.name, "program": f"xccos-analyzer {__version__}"}
+        found = {"capture": recording.name, "program": f"xccos-analyzer {__version__}"}
         last = recording.trace.quality.last_time
         if last is not None:  # that nothing came after the last turn is a fact too
             found["ended"] = _iso(last)

@@ -41,7 +41,7 @@ def expectations(one: Said, book: Book) -> tuple[Expectation, ...]:
 
 def _of_body(one: Said, book: Book) -> Iterator[Expectation]:
     for place in one.places if one.xccos else ():
-        if not place.steps or not _matters(place, one):
+        if not place.steps or not _matters(place):
             continue
         text = one.body.template(place.start, place.end)
         names = slots_of(text)
@@ -53,12 +53,11 @@ def _of_body(one: Said, book: Book) -> Iterator[Expectation]:
             yield Expectation(f"xccos/{place.path}", plain)
 
 
-def _matters(place: Place, one: Said) -> bool:
+def _matters(place: Place) -> bool:
     item = place.steps[0].partition("[")[0].lower()
     kind = item.partition(":")[0]
     if len(place.steps) == 1 and place.attribute == "id":
         return kind in BY_KIND
     if item in LET_IN and place.element == "uib":
         return False  # who else is in the room is not the case's
-    del one
     return (place.element, place.attribute) in BY_KIND.get(kind, ())

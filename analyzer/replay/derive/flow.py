@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from analyzer.replay.derive.places import Place
     from analyzer.replay.derive.said import Said
     from analyzer.replay.derive.tokens import Tokens
+    from analyzer.replay.script import SlotKind
 
 SHORTEST, LONGEST = 4, 512
 """Characters of a value that flows: shorter ones are everywhere, longer ones are documents."""
@@ -90,8 +91,10 @@ class Flow:
 
     def _slot(self, mentions: list[Mention]) -> None:
         first = mentions[0]
-        kind = "uri" if "://" in first.value or first.value.startswith("sip:") else "opaque"
-        slot = said(kind, self._tokens.hidden(first.value), first.one, first.where)  # type: ignore[arg-type]
+        kind: SlotKind = (
+            "uri" if "://" in first.value or first.value.startswith("sip:") else "opaque"
+        )
+        slot = said(kind, self._tokens.hidden(first.value), first.one, first.where)
         key = ("flow", first.one.by, first.value, first.one.turn, first.start)
         name = self._book.numbered(key, slot, first.name)
         for mention in mentions:

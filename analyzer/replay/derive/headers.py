@@ -120,12 +120,11 @@ class Headers:
         slot = said("cseq", number, one, where, one.asker)
         return self._book.said(key, slot, f"{one.turn}.cseq")
 
-    def _piggyback(self, name: str, marks: Marks, one: Said) -> None:
+    def _piggyback(self, _: str, marks: Marks, one: Said) -> None:
         """Mark the number of the SUBSCRIBE whose first notification an answer carries."""
         match = _NUMBER.match(marks.text)
         if match is not None:
             key = ("cseq", one.dialog, one.asker, int(match[1]))
-            del name
             marks.claim(*match.span(1), self._book.find(key))
 
     def _party(self, name: str, marks: Marks, one: Said) -> None:

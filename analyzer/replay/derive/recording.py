@@ -33,6 +33,8 @@ class Recording:
         """Choose and parse; raise ValueError, one line, where nothing is left."""
         self.trace = trace
         chosen = choose(trace, choice)
+        self.name = trace.name.replace("\\", "/").rpartition("/")[2]
+        """Of the capture, without its folder."""
         self.words = chosen.words
         self.scene = chosen.scene
         self.analysis = self.scene.analysis

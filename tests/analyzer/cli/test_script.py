@@ -52,8 +52,11 @@ def test_a_part_of_a_capture_can_be_chosen() -> None:
     assert len(whole.clients) == 2
     assert len(one.clients) == 1
     assert 10 < len(one.turns) < len(whole.turns)
+    bare = script_in(xccos("script", SIGN_IN, "--flow", "posting", "--bare"))
+    assert 1 < len(bare.turns) < 20
     post = script_in(xccos("script", SIGN_IN, "--flow", "posting"))
-    assert 1 < len(post.turns) < 20
+    assert post.turns[0].message.method == "REGISTER"
+    assert len(bare.turns) < len(post.turns) < len(whole.turns)
 
 
 def test_what_is_not_there_cannot_be_chosen() -> None:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from analyzer.replay.check import errors_of
 from analyzer.replay.derive.build import derive
+from analyzer.replay.parts import without
 from analyzer.replay.script import SERVER
 from analyzer.replay.script_json import read_script, write_script
-from analyzer.replay.shrink import Shrunk, finding_shows, shrink, until_exit, without
+from analyzer.replay.shrink import Shrunk, finding_shows, shrink, until_exit
 from analyzer.replay.transport.commands import CommandError, run_command
 from analyzer.trace import open_capture
 from tests.paths import SAMPLES, SHARED, require_shared

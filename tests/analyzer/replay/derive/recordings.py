@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING
 
 from analyzer.replay.derive.build import derive
@@ -23,14 +23,14 @@ ALL = sorted(
 )
 
 
-@lru_cache(maxsize=None)
+@cache
 def script_of(path: Path) -> Script:
     """Return the script of a capture."""
     with open_capture(path) as trace:
         return derive(trace)
 
 
-@lru_cache(maxsize=None)
+@cache
 def raws_of(path: Path) -> dict[int, list[bytes]]:
     """Return the messages of a capture by the frame that completes them."""
     found: dict[int, list[bytes]] = {}

@@ -71,7 +71,9 @@ def test_every_template_filled_with_recorded_values_is_the_recorded_message(path
     for turn in script.turns:
         messages = [parse_message(raw) for raw in raws[turn.frame or 0]]
         whole = [
-            one for one in messages if not isinstance(one, Malformed) and one.content_length == len(one.body)
+            one
+            for one in messages
+            if not isinstance(one, Malformed) and one.content_length == len(one.body)
         ]
         assert any(is_recorded(turn, one, script) for one in whole) or not whole, (path, turn.id)
 
