@@ -69,21 +69,25 @@ Examples:
   xccos export capture.pcap --session 2 -o ticket.pcapng
   xccos export capture.pcap --finding GC409 -o post.pcapng
   xccos export capture.pcap -o commented.pcapng
+  xccos export capture.pcap --format sipp --dialog '#5' -o scenarios/
 """
 )
 @files_argument
 @click.option("-o", "--output", metavar="OUT",
               help="File, written whole or not at all; - is standard output. Of several tables a "
               "directory, or a name with {table} in it.")  # fmt: skip
-@click.option("--format", "format_", type=click.Choice(list(dict.fromkeys(SUFFIXES.values()))),
-              help="Default: by the suffix of OUT, else jsonl.")  # fmt: skip
+@click.option("--format", "format_",
+              type=click.Choice([*dict.fromkeys(SUFFIXES.values()), "sipp"]),
+              help="Default: by the suffix of OUT, else jsonl. Of sipp OUT is a "
+              "directory.")  # fmt: skip
 @click.option("--table", "tables", multiple=True, type=click.Choice(TABLES),
               help="Which table (default: messages). Repeatable.")  # fmt: skip
 @click.option("--session", "numbers", multiple=True, type=click.IntRange(min=1), metavar="N",
               help="Number of the session, as `xccos triage` counts them from 1.")  # fmt: skip
 @filter_options
 @click.option("--dialog", "dialogs", multiple=True, metavar="CALL-ID|N",
-              help="Captures: a dialog by Call-ID or number in `xccos dialogs`.")  # fmt: skip
+              help="Captures and sipp: a dialog by Call-ID or number in "
+              "`xccos dialogs`.")  # fmt: skip
 @click.option("--finding", "findings", multiple=True, metavar="ID|N",
               help="Captures: what a finding rests on: the id of its rule, or its number in "
               "`xccos findings`, from 1.")  # fmt: skip
@@ -109,6 +113,10 @@ def export(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     .pcapng and .pcap are captures with the frames of what is chosen (docs/export.md). The filters
     are those of the lists; several values of one mean any of them, several filters all of them.
     """
+    if options["format_"] == "sipp":
+        from analyzer.cli.export_sipp import SippExport
+
+        return SippExport(options).run()
     if _format(options) in CAPTURES:
         return _CaptureExport(options).run()
     return _TableExport(options).run()

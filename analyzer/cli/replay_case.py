@@ -41,7 +41,7 @@ def read_case(file: str) -> Case:
     Raises:
         Exit: with 3, after one line on stderr, where there is none.
     """
-    return _of_script(file) if _is_script(file) else _of_capture(file)
+    return _of_script(file) if is_script(file) else _of_capture(file)
 
 
 def case_of(options: dict[str, Any]) -> Case:
@@ -65,7 +65,7 @@ def case_of(options: dict[str, Any]) -> Case:
     return case._replace(script=script, values=values)
 
 
-def _is_script(file: str) -> bool:
+def is_script(file: str) -> bool:
     """Say whether a file is JSON: no capture begins with a brace after blanks."""
     if file == "-":
         return False

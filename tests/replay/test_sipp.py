@@ -117,6 +117,7 @@ def test_sipp_sends_what_the_recording_has(tmp_path: Path) -> None:
     scenario.send(f"{head}\nContent-Length: [len]\n\n{literal(body, lines=True)}")
     scenario.end()
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
         address = f"127.0.0.1:{listener.getsockname()[1]}"
         with Sipp(tmp_path, "one", scenario.text(), (address,)) as client:
             heard, _ = listener.accept()
