@@ -169,7 +169,10 @@ class Listener:
         names = ", ".join(item.id or item.element for item in heard.items)
         event = heard.message.event
         what = " ".join(filter(None, (heard.method, names or event)))
-        talk.ledger.unexpected(call.client, what, talk.line.now, f"answered with {text}")
+        if _is_goodbye(heard):
+            talk.ledger.note(f"{call.identity or call.client} said goodbye ({heard.method})")
+        else:
+            talk.ledger.unexpected(call.client, what, talk.line.now, f"answered with {text}")
         self._answer(heard, call, text)
         if talk.server and status < 300:
             reply_to_all(talk, self._speaker, heard, call)
@@ -208,6 +211,12 @@ class Listener:
         if invite is not None:
             self._answer(invite, call, "487 Request Terminated")
             call.invite = None
+
+
+def _is_goodbye(heard: Heard) -> bool:
+    """Say whether someone leaves politely, whether the script has that or not."""
+    signs_off = heard.method == "REGISTER" and heard.message.headers.first("expires") == "0"
+    return signs_off or heard.method == "BYE"
 
 
 def _registered(heard: Heard) -> list[tuple[str, str]]:

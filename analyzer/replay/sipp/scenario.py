@@ -29,12 +29,15 @@ _PUT_OFF = f"""
       <jump variable="back"/>
     </action>
   """
+# An address to go back to means for SIPp that the message before is still not dealt with: it ends the
+# call, and logs the message.
 _GIVE_UP = """
     <action>
-      <warning message="Call [call_id]: a message came that the scenario does not expect"/>
-      <exec int_cmd="stop_call"/>
+      <assign assign_to="_unexp.retaddr" value="1"/>
     </action>
   """
+_NOBODY = "NONE"
+"""A method that nobody has."""
 
 
 class Ereg(NamedTuple):
@@ -133,9 +136,11 @@ class Scenario:
         self._add(_Step("nop", {}, _PUT_OFF))
         self._lines.append(f'  <label id="{_STUCK}"/>')
         self._add(_Step("nop", {}, _GIVE_UP))
-        # SIPp takes a variable that it meets once for a slip of the pen, and refuses it.
-        variables = ",".join(self._variables)
-        self._lines += [f'  <label id="{END}"/>', f'  <Reference variables="{variables}"/>']
+        self._add(_Step("recv", {"request": _NOBODY}))
+        self._lines.append(f'  <label id="{END}"/>')
+        if self._variables:
+            # SIPp takes a variable that it meets once for a slip of the pen, and refuses it.
+            self._lines.append(f'  <Reference variables="{",".join(self._variables)}"/>')
 
     def text(self) -> str:
         """Return the scenario."""

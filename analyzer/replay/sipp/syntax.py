@@ -72,7 +72,8 @@ def cdata(message: str) -> str:
     if blank and body:
         body = _TAIL.sub(lambda match: r"\x0D\x0A" * len(match[0]), body)
         message = head + blank + body
-    return "<![CDATA[\n" + message.replace("]]>", r"]]\x3E") + "\n]]>"
+    # SIPp takes a line end before the end of the section for one of the body.
+    return "<![CDATA[\n" + message.replace("]]>", r"]]\x3E") + "]]>"
 
 
 def posix(text: str) -> str:

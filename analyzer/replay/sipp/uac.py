@@ -93,9 +93,11 @@ class Client:
         waiting, ready = f"pause{number}", f"ready{number}"
         self._scenario.mark(waiting)
         *others, last = methods
+        timer = {"timeout": str(gap), "ontimeout": ready}
         for method in others:
-            self._hear(number - 1, method, {"optional": "true", "next": f"{waiting}.{method}"})
-        self._hear(number - 1, last, {"timeout": str(gap), "ontimeout": ready})
+            jump = {"optional": "true", "next": f"{waiting}.{method}"}
+            self._hear(number - 1, method, jump | timer)
+        self._hear(number - 1, last, timer)
         self._scenario.send(self._answer(earlier, last), next=waiting)
         for method in others:
             self._scenario.mark(f"{waiting}.{method}")
@@ -113,15 +115,20 @@ class Client:
         if final is None and not step.awaited:
             return
         wait, done = f"wait{number}", f"done{number}"
+        # SIPp heeds the timeout of the first of several alternatives.
+        timer = {"timeout": TIMEOUT}
         self._scenario.mark(wait)
         if final is not None:
             self._final(
-                number, final, {"optional": "true", "test": f"step{number}.all", "next": done}
+                number,
+                final,
+                {"optional": "true", "test": f"step{number}.all", "next": done} | timer,
             )
         *others, last = methods
         for method in others:
-            self._hear(number, method, {"optional": "true", "next": f"{wait}.{method}"})
-        self._hear(number, last, {"timeout": TIMEOUT})
+            jump = {"optional": "true", "next": f"{wait}.{method}"}
+            self._hear(number, method, jump | timer)
+        self._hear(number, last, timer)
         self._reply(number, step, last)
         for method in others:
             self._scenario.go(done)
@@ -132,7 +139,7 @@ class Client:
     def _final(self, number: int, final: Turn, attributes: dict[str, str]) -> None:
         if final.message.method == "INVITE":
             for status in PROVISIONAL:
-                self._scenario.receive(response=status, optional="true")
+                self._scenario.receive(response=status, optional="true", timeout=TIMEOUT)
         status = str(final.message.status)
         actions: list[Action] = [*self._values.listen(final, self._wanted)]
         if "test" in attributes:
