@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,8 +65,8 @@ class Identifiers:
         begin, varying, end = _parts(kind, value)
         tries = (f"{self._seed} {kind} {speaker} {value} {attempt}" for attempt in range(ATTEMPTS))
         made = (begin + _renewed(varying, _numbers(text)) + end for text in tries)
-        free = next((new for new in made if (kind, new) not in self._taken), None)
-        return free or f"{begin}{varying}{len(self._taken)}{end}"
+        longer = (f"{begin}{varying}{number}{end}" for number in count(len(self._taken)))
+        return next(new for new in chain(made, longer) if (kind, new) not in self._taken)
 
 
 def _renewed(text: str, numbers: Iterator[int]) -> str:
