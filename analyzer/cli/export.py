@@ -116,7 +116,9 @@ def export(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     if options["format_"] == "sipp":
         from analyzer.cli.export_sipp import SippExport
 
-        return SippExport(options).run()
+        others = {"tables": "--table", "numbers": "--session", **_OF_CAPTURES}
+        del others["dialogs"]
+        return SippExport(options, others).run()
     if _format(options) in CAPTURES:
         return _CaptureExport(options).run()
     return _TableExport(options).run()

@@ -15,31 +15,18 @@ from analyzer.export.printable import printable
 from analyzer.named import dialog_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from analyzer.replay.script import Script
     from analyzer.trace import Trace
-
-_NOT_HERE = {
-    "tables": "--table",
-    "findings": "--finding",
-    "flows": "--flow",
-    "frames": "--frames",
-    "whole_connections": "--whole-connections",
-    "with_keys": "--with-keys",
-    "decrypted": "--decrypted",
-    "no_comments": "--no-comments",
-    "numbers": "--session",
-}
-"""Options that say nothing about scenarios."""
 
 
 class SippExport:
     """Writes the scenarios of one dialog."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        """Check the options."""
-        given = [name for key, name in _NOT_HERE.items() if options[key]]
+    def __init__(self, options: dict[str, Any], others: Mapping[str, str]) -> None:
+        """Check the options; ``others`` are those that say nothing about scenarios."""
+        given = [name for key, name in others.items() if options[key]]
         if given:
             raise click.UsageError(f"{', '.join(given)}: not for sipp; --dialog chooses")
         if len(options["files"]) != 1:

@@ -24,8 +24,8 @@ SlotKind = Literal[
 """``user``: ``name@domain``. ``address``: ``ip:port``. ``contact``: what a Contact or gruu is told
 by. ``uri``: a URI (or its part) learned on the way. ``room``: the id part of a room's URI.
 ``text``: words of people. ``time``: ISO 8601; ``date``: RFC 1123. ``expiry``: seconds that a server
-sets. ``token``: a file token. ``secret``: credentials; its value is never the captured one. ``opaque``:
-whatever one side says first and the other says again."""
+sets. ``token``: a file token. ``secret``: credentials; its value is never the captured one.
+``opaque``: whatever one side says first and the other says again."""
 FRESH = frozenset(
     {"call-id", "tag", "branch", "cseq", "envid", "epid", "instance", "address", "host", "port"}
     | {"time", "date", "secret", "token"}

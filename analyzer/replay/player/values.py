@@ -63,17 +63,9 @@ class Values:
 
     def get(self, name: str) -> str:
         """Return the value of a slot."""
-        value = self._known.get(name)
-        if value is not None:
-            return value
         slot = self._plan.slots.get(name)
-        if slot is None:
-            return ""
-        value = self._of_address(slot)
-        if value is not None:
-            return value
-        if slot.kind == "domain" and slot.part_of:
-            return self.get(slot.part_of).rpartition("@")[2] or slot.value
+        if slot is None or name in self._known or self._follows(slot):
+            return self.peek(name)
         if slot.said_by is None or slot.said_by in self._plan.ours:
             value = self._known[name] = self.fresh(slot)
             return value
@@ -97,6 +89,13 @@ class Values:
         if slot.kind == "domain" and slot.part_of:
             return self.peek(slot.part_of).rpartition("@")[2] or slot.value
         return self._of_address(slot) or slot.value
+
+    def _follows(self, slot: Slot) -> bool:
+        """Say whether a value follows from another: a domain from its user, an address from where
+        the connection is.
+        """
+        domain = slot.kind == "domain" and slot.part_of is not None
+        return domain or self._of_address(slot) is not None
 
     def _of_address(self, slot: Slot) -> str | None:
         """Return a value that follows from a connection."""

@@ -29,8 +29,8 @@ _PUT_OFF = f"""
       <jump variable="back"/>
     </action>
   """
-# An address to go back to means for SIPp that the message before is still not dealt with: it ends the
-# call, and logs the message.
+# While there is an address to go back to, SIPp ends the call at the next message that no step
+# expects, and logs that message.
 _GIVE_UP = """
     <action>
       <assign assign_to="_unexp.retaddr" value="1"/>

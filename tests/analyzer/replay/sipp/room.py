@@ -172,7 +172,7 @@ def room_case() -> Script:
     case = Case()
     register(case)
     invite(case)
-    joins = f'<data><chanid key="0" domain="${{domain1}}" value="${{room1}}"/></data>'
+    joins = '<data><chanid key="0" domain="${domain1}" value="${room1}"/></data>'
     join = say(case, command(case, "join", joins))
     tell(case, reply(case, "join", join, f'<chanib uri="{URI}" name="Sales [EMEA]"/>'), join)
     notice = '<ntc id="ntc:join" seqid="1"><data><uib uri="sip:${user2}"/></data></ntc></xccos>'
