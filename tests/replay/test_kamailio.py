@@ -1,60 +1,51 @@
-"""Client against server through a real proxy that records its route."""
+"""Through a real SIP proxy that record-routes: Kamailio, on loopback."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
 
+from analyzer.replay.derive.build import derive
+from analyzer.replay.script_json import write_script
+from analyzer.replay.sipp.files import write_sipp
 from analyzer.trace import open_capture
-from dissectors.model import Malformed
-from tests.paths import require_shared
+from tests.paths import SAMPLES
 from tests.support.kamailio import Kamailio
-from tests.support.realclient import run_client
-from tests.support.replaying import Server, play_clients, script_file
+from tests.support.replaying import Server, play_clients
+from tests.support.sipp import run_uac, uas
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-require_shared()
+    from analyzer.replay.script import Script
 
 
-@pytest.mark.parametrize("capture", ["signin-tcp", "twousers-post"])
-def test_all_expectations_hold_at_both_ends_of_a_proxy(capture: str, tmp_path: Path) -> None:
-    case = script_file(capture, tmp_path)
-    wire = tmp_path / "wire.pcapng"
-    with (
-        Server(case, tmp_path, "-o", str(wire)) as served,
-        Kamailio(served.address) as proxy,
-    ):
+@cache
+def script_of(name: str) -> Script:
+    with open_capture(SAMPLES / f"{name}.pcap") as trace:
+        return derive(trace)
+
+
+@pytest.mark.parametrize("name", ["signin-tcp", "r2-signin-full", "twousers-post"])
+def test_all_expectations_hold_through_a_proxy(name: str, tmp_path: Path) -> None:
+    case = tmp_path / "case.json"
+    case.write_text(write_script(script_of(name)))
+    with Server(case, tmp_path) as served, Kamailio(tmp_path, served.address) as proxy:
         found = play_clients(case, tmp_path, proxy.address)
         assert found["held"], found["said"] + proxy.said()
         assert found["code"] == 0
-        served.process.terminate()
-        assert served.result()["held"], served.explain()
-    _went_through(wire, proxy.address)
+    # the proxy's connection ended with the proxy, and with it the clients
+    assert served.result()["held"], served.explain()
 
 
-def _went_through(wire: Path, proxy: str) -> None:
-    """Requests of the client have the proxy's Via on top; those in dialogs came by its route."""
-    methods = set()
-    with open_capture(wire) as trace:
-        for row in range(len(trace)):
-            message = trace.message(row)
-            assert not isinstance(message, Malformed)
-            if message.method in ("INVITE", "INFO", "ACK") and len(message.vias) == 2:
-                assert f"{message.vias[0].host}:{message.vias[0].port}" == proxy
-                methods.add(message.method)
-            if message.method == "INFO" and len(message.vias) == 1:
-                assert proxy in (message.headers.first("route") or "")
-                methods.add("INFO of the server")
-    assert methods == {"INVITE", "INFO", "ACK", "INFO of the server"}
-
-
-def test_the_real_client_gets_on_through_the_proxy_too(tmp_path: Path) -> None:
-    case = script_file("seeded", tmp_path)
-    with Server(case, tmp_path) as served, Kamailio(served.address, flows=True) as proxy:
-        run = run_client(proxy.address, seed="5")
-        assert run.code == 0, run.explain() + proxy.said()
-        served.process.terminate()
-        assert served.result()["held"], served.explain()
+@pytest.mark.parametrize("token", [True, False], ids=["by flow token", "by contact"])
+def test_sipp_s_parts_play_each_other_through_a_proxy(token: bool, tmp_path: Path) -> None:
+    files = write_sipp(script_of("signin-tcp"), "channel1", register=token)
+    with uas(tmp_path, files) as server, Kamailio(tmp_path, server.address, token=token) as proxy:
+        client = run_uac(tmp_path, files, proxy.address)
+        assert client.code == 0, f"{client}{proxy.said()}"
+        served = server.result()
+    assert served.code == 0, served
+    assert f"Route: <sip:{proxy.address};transport=tcp;lr" in client.messages.replace(";r2=on", "")

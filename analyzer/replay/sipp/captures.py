@@ -80,14 +80,15 @@ def _escaped(recorded: Callable[[str], str]) -> Callable[[str], str]:
 def _pattern(name: str, text: str, recorded: Callable[[str], str]) -> str | None:
     """Return the expression whose first group is a slot of a text; None where none is safe."""
     spoken = fill(text, recorded)
-    for candidate in _candidates(name, text):
-        match = re.search(candidate, spoken, re.DOTALL)
+    for before, value in _candidates(name, text):
+        match = re.search(f"{re.escape(before)}({value})", spoken)
         if match is not None and match[1] == recorded(name):
-            return candidate
+            return f"{posix(before)}({value})"
     return None
 
 
-def _candidates(name: str, text: str) -> list[str]:
+def _candidates(name: str, text: str) -> list[tuple[str, str]]:
+    """Return the texts before the places of a slot, each with the expression for its value."""
     found = []
     at = 0
     for match in SLOT.finditer(text):
@@ -95,7 +96,7 @@ def _candidates(name: str, text: str) -> list[str]:
             before = _UNSAYABLE.split(text[at : match.start()])[-1][-MAX_CONTEXT:]
             after = text[match.end() : match.end() + 1]
             if len(before) >= MIN_CONTEXT or (not before and at == match.start() == 0):
-                found.append(f"{posix(before)}({_value(after)})")
+                found.append((before, _value(after)))
         at = match.end()
     return found
 
@@ -104,7 +105,7 @@ def _value(after: str) -> str:
     """Return the expression for a value that ends before a character, or with the line."""
     if after in ('"', "<"):  # of XML: the words of people have several lines
         return f"[^{after}]+"
-    if after in ("", "\r", "\n", "$", "^", "\\", "]"):
+    if after in ("", "\r", "\n", "$", "^", "\\", "[", "]"):
         return r"[^\r\n]*"
     ends = {">": ">", ";": ";>", "@": "@>"}.get(after, after + '"<>')
     return f"[^{ends}\\r\\n]+"

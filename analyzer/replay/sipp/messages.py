@@ -55,7 +55,7 @@ class Messages:
         lines = [start, VIA.format("" if branch is None else f"-{branch}")]
         lines += ["[routes]"] if inside else []
         lines.append("From: " + self._head(message, "From"))
-        lines.append("To: " + (f"[${PEER}]" if inside else self._head(message, "To")))
+        lines.append(self._to(message, inside=inside, failed=branch is not None))
         own = self._conversation.is_inside(exchange)
         # SIPp keeps what stands before /// out of its search for the call.
         lines.append("Call-ID: " + ("" if own else REGISTRATION) + "[call_id]")
@@ -77,6 +77,11 @@ class Messages:
         """Return a response without anything of its own."""
         lines = (f"[last_{name}:]" for name in _REPEATED)
         return "\n".join((f"SIP/2.0 {status}", *lines, "Content-Length: 0"))
+
+    def _to(self, message: Template, *, inside: bool, failed: bool) -> str:
+        if failed:  # an ACK has the To of the response (RFC 3261 section 17.1.1.3)
+            return "[last_To:]"
+        return "To: " + (f"[${PEER}]" if inside else self._head(message, "To"))
 
     def _head(self, message: Template, name: str) -> str:
         return filled(message.header(name) or "", self._values.head)

@@ -23,7 +23,7 @@ MAX_NAME = 200
 
 # What XML 1.0 (2.2) does not allow, what SIPp's reader changes, and what means something to SIPp.
 _SPECIAL = re.compile(r"\r\n|[\\\[\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_POSIX = frozenset(".[()*+?{|$")
+_POSIX = frozenset("[.?+*{|$()")
 _EDGE = re.compile(r"^[ \t]+|[ \t]+$", re.MULTILINE)
 _TAIL = re.compile(r"\n+\Z")
 _UNSAYABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")

@@ -1,0 +1,3 @@
+"""Tests of analyzer.replay.sipp."""
+
+from __future__ import annotations

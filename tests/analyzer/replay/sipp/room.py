@@ -10,6 +10,7 @@ from analyzer.replay.template import Template
 OPEN = '<xccos ver="1" envid="{}" xmlns="urn:parlano:xml:ns:xccos">'
 URI = "ma-chan://${domain1}/${room1}"
 GRUU = "<sip:${client1.user};opaque=user:epid:${gruu1};gruu>"
+ROOM = "41296766-6c7f-45d4-9c4b-6b1b5d0b0b01"
 TEXT = "Lunch [at] Mario's"
 FIRST = "t1"
 
@@ -26,7 +27,7 @@ class Case:
             Slot("user2", "user", "bob@contoso.com"),
             Slot("epid1", "epid", "e6019fcb7892", "client1", FIRST),
             Slot("gruu1", "opaque", "9256f588-5d19", SERVER, "t2"),
-            Slot("room1", "room", "41296766-6c7f-45d4-9c4b-6b1b5d0b0b01", "client1"),
+            Slot("room1", "room", ROOM, "client1"),
             Slot("text1", "text", TEXT, "client1"),
         ]
 

@@ -13,7 +13,6 @@ from analyzer.replay.script import SERVER, Script
 from analyzer.replay.sipp.conversation import conversation_of
 from analyzer.replay.sipp.files import SippFiles, sipp_files, write_sipp
 from analyzer.replay.sipp.syntax import MAX_FILE
-from analyzer.replay.template import Template
 from tests.analyzer.replay.sipp.room import (
     TEXT,
     Case,
@@ -29,6 +28,8 @@ from tests.analyzer.replay.sipp.room import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from analyzer.replay.template import Template
 
 
 def sends(scenario: str) -> list[str]:
@@ -78,9 +79,12 @@ def test_dialog_and_transaction_are_sipp_s() -> None:
 
 
 def test_what_the_server_says_follows_the_request_that_brings_it_about() -> None:
-    said = sends(write_sipp(room_case()).uas)
-    names = [re.findall(r'id="(\w+:?\w*)"', one) for one in said if one.startswith("INFO")]
-    assert names == [["rpl:join"], ["ntc:join"], ["grpchat"]]
+    said = [one for one in sends(write_sipp(room_case()).uas) if one.startswith("INFO")]
+    assert [re.findall(r"<(rpl|ntc|grpchat) ", one) for one in said] == [
+        ["rpl"],
+        ["ntc"],
+        ["grpchat"],
+    ]
 
 
 def test_a_reply_that_came_late_is_still_said_with_its_command() -> None:
@@ -171,7 +175,8 @@ def test_an_ack_to_a_failure_is_of_the_invite_s_transaction() -> None:
     steps = [one for one in root if one.tag in ("send", "recv", "nop", "pause")]
     invite, ack = (number for number, one in enumerate(steps) if one.tag == "send")
     assert f";branch=[branch-{ack - invite}]" in (steps[ack].text or "")
-    assert (steps[ack].text or "").strip().startswith("ACK sip:ocschat@[field0] SIP/2.0")
+    assert (steps[ack].text or "").strip().startswith("ACK sip:ocschat@[field1] SIP/2.0\n")
+    assert "\n[last_To:]\n" in (steps[ack].text or "")
 
 
 def test_pauses_are_those_of_the_recording_and_still_answer_the_server() -> None:
@@ -181,7 +186,7 @@ def test_pauses_are_those_of_the_recording_and_still_answer_the_server() -> None
         for turn in script.turns
     )
     files = write_sipp(replace(script, turns=slow), pauses=True)
-    assert re.findall(r'timeout="(\d+)" ontimeout="ready4"', files.uac) == ["1510"]
+    assert re.findall(r'timeout="(\d+)" ontimeout="ready4"', files.uac) == ["1520"]
     assert "ontimeout" not in write_sipp(replace(script, turns=slow)).uac
 
 
@@ -220,12 +225,19 @@ def test_what_cannot_be_played_is_refused_in_one_line(dialog: str, reason: str) 
     assert "\n" not in str(raised.value)
 
 
-@pytest.mark.parametrize("start", ["${x} y z", "INFO", "IN\x01FO sip:a SIP/2.0", "", "SIP/2.0 9 x"])
+@pytest.mark.parametrize("start", ["${x} y z", "INFO", "IN\x01FO sip:a SIP/2.0", ""])
 def test_a_start_line_that_is_none_is_refused(start: str) -> None:
     script = room_case()
     message = script.turns[6].message
     with pytest.raises(ValueError, match=r"^turn t\d+ is no re"):
         write_sipp(with_message(script, "t7", replace(message, start=start)))
+
+
+def test_a_status_that_is_none_is_refused() -> None:
+    script = room_case()
+    message = script.turns[7].message
+    with pytest.raises(ValueError, match=r"turn t8 is no response: 'SIP/2\.0 999 Odd'"):
+        write_sipp(with_message(script, "t8", replace(message, start="SIP/2.0 999 Odd")))
 
 
 def test_a_binary_body_is_kept_byte_for_byte() -> None:

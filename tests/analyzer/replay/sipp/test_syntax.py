@@ -11,13 +11,12 @@ from lxml import etree
 from analyzer.replay.sipp.scenario import Complete, Ereg, Scenario
 from analyzer.replay.sipp.syntax import attribute, cdata, comment, filled, literal, posix
 
-HOSTILE = st.text(
-    st.sampled_from(list("[]<>&\"'\\x-! \t\r\n$é\0\x01") + ["]]>", "<![CDATA[", "-->", "\\x5B"])
-)
+PIECES = (*"[]<>&\"'\\x-! \t\r\n$é\0\x01", "]]>", "<![CDATA[", "-->", "\\x5B")
+HOSTILE = st.lists(st.sampled_from(PIECES), max_size=20).map("".join)
 
 
 def said(text: str) -> str:
-    """Return what SIPp sends for a text of a scenario: ``\\xNN`` is a byte, LF is CR LF."""
+    """Return what SIPp sends for a text of a scenario."""
     pieces = re.split(r"\\x([0-9A-F]{2})", text)
     data = b"".join(
         bytes([int(piece, 16)]) if number % 2 else piece.replace("\n", "\r\n").encode()
@@ -40,7 +39,7 @@ def test_no_line_of_a_message_has_blanks_that_sipp_would_strip(text: str) -> Non
     section = cdata("INFO sip:a SIP/2.0\nA: b\n\n" + literal(text, lines=True))
     inner = section.removeprefix("<![CDATA[\n").removesuffix("]]>")
     assert "]]>" not in inner
-    assert not inner.endswith("\n") or not text
+    assert not inner.endswith("\n") or inner.endswith("A: b\n\n")
     assert all(line == line.strip(" \t") for line in inner.split("\n"))
 
 
@@ -54,13 +53,11 @@ def test_a_scenario_stays_one_whatever_is_put_into_it(text: str, other: str) -> 
     scenario.receive((Complete("step1", (("v1", "x", 1),)),), response="200")
     scenario.end()
     root = etree.fromstring(scenario.text().encode())
-    assert {element.tag for element in root if isinstance(element.tag, str)} == {
+    assert {step.tag for step in root.iterchildren("*")} == {
         "send", "recv", "nop", "label", "Reference",
     }  # fmt: skip
-    assert {action.tag for action in root.iter() if action.getparent() is not None} <= {
-        *("send", "recv", "nop", "label", "Reference", "action", "ereg", "assignstr", "todouble"),
-        *("test", "add", "assign", "jump", etree.Comment),
-    }
+    actions = {one.tag for step in root for block in step for one in block}
+    assert actions <= {"ereg", "assignstr", "todouble", "test", "add", "assign", "jump"}
 
 
 def test_slots_and_escaped_references_of_a_template() -> None:
@@ -69,9 +66,7 @@ def test_slots_and_escaped_references_of_a_template() -> None:
 
 
 def test_expressions_are_without_backslashes() -> None:
-    pattern = posix("a.b(c)*[d]?{e}|$")
-    assert "\\" not in pattern
-    assert re.fullmatch(pattern, "a.b(c)*[d]?{e}|$")
+    assert posix("a.b(c)*[d]?{e}|$") == "a[.]b[(]c[)][*][[]d][?][{]e}[|][$]"
 
 
 def test_comments_and_attributes_end_where_they_should() -> None:
