@@ -37,7 +37,7 @@ loadmodule "pv.so"
 loadmodule "rr.so"
 loadmodule "sl.so"
 loadmodule "maxfwd.so"
-loadmodule "siputils.so"
+loadmodule "textops.so"
 modparam("rr", "append_fromtag", 0)
 
 request_route {{
