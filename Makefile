@@ -128,13 +128,14 @@ types: $(INSTALLED_DEV) ## mypy --strict over the whole tree
 	$(BIN)/python -m mypy --no-error-summary
 
 # Without the twin its own tests would compare the reference with itself: `twin` runs them.
-cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverage
+cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverage (but for peers)
 	@$(FUNCTIONS)
 	corpus
 	step 'pytest on the pure Python path ($(JOBS) processes)'
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_PURE=1
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS) --dist loadgroup -k 'not twin'
+	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS) --dist loadgroup -k 'not twin' \
+		--ignore=tests/replay
 	$(BIN)/python -m coverage combine --quiet
 	mkdir -p "$(BUILD)"
 	$(BIN)/python -m coverage report --show-missing >"$(BUILD)/coverage.txt"
@@ -149,7 +150,8 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
 
 # What is drawn, compared, checked or played starts from an analysis, which is the same on both paths; tests of
-# that, and of dissectors that do not concern the twin, would only do again what `cover` has done.
+# that, and of dissectors that do not concern the twin, would only do again what `cover` has done. Plays
+# against other programs, each in processes of its own, are run here alone: nothing slows them down.
 DRAWN := ladder report compare checks wireshark replay
 
 twin: speedups ## all tests that read, on the compiled path
@@ -158,7 +160,7 @@ twin: speedups ## all tests that read, on the compiled path
 	step 'pytest on the compiled path ($(JOBS) processes)'
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_REQUIRE_TWIN=1
 	unset XCCOS_PURE
-	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/analyzer tests/truth \
+	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/analyzer tests/truth tests/replay \
 		$(DRAWN:%=--ignore=tests/analyzer/%)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/dissectors -k twin
 
