@@ -77,8 +77,6 @@ class PlayOptions:
     """Of fresh identifiers; None: each play has its own."""
     keep_alive: float | None = None
     """Seconds between keep-alives (CRLF CRLF) of a client; None: none."""
-    contact: str = "auto"
-    """What a client says its Contact is: ``auto`` is the local address of its connection."""
     session_timers: bool = True
     """Refresh sessions and registrations that outlive their expiry (RFC 4028)."""
     once: bool = False

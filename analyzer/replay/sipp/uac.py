@@ -8,12 +8,12 @@ What was heard is known by its meaning (``analyzer.replay.sipp.heard``).
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import Sign, signs_of, words_of
 from analyzer.replay.sipp.messages import PEER, Messages, wanted_of
-from analyzer.replay.sipp.scenario import MATCHED, Complete, Count, Ereg
+from analyzer.replay.sipp.scenario import END, MATCHED, Complete, Count, Ereg
 from analyzer.replay.sipp.syntax import posix
 
 if TYPE_CHECKING:
@@ -29,6 +29,14 @@ TIMEOUT = "32000"
 PROVISIONAL = ("100", "180", "183")
 MIN_PAUSE, MAX_PAUSE = 50, 600_000
 """Milliseconds: what a person waits, not what a program takes; and no more than ten minutes."""
+
+
+class _Place(NamedTuple):
+    """Where the client waits."""
+
+    label: str
+    done: str | None
+    """Where it goes on when all was heard; None where only the time counts."""
 
 
 class Client:
@@ -92,16 +100,8 @@ class Client:
             return
         waiting, ready = f"pause{number}", f"ready{number}"
         self._scenario.mark(waiting)
-        *others, last = methods
         timer = {"timeout": str(gap), "ontimeout": ready}
-        for method in others:
-            jump = {"optional": "true", "next": f"{waiting}.{method}"}
-            self._hear(number - 1, method, jump | timer)
-        self._hear(number - 1, last, timer)
-        self._scenario.send(self._answer(earlier, last), next=waiting)
-        for method in others:
-            self._scenario.mark(f"{waiting}.{method}")
-            self._scenario.send(self._answer(earlier, method), next=waiting)
+        self._hear(number - 1, methods, _Place(waiting, None), timer)
         self._scenario.mark(ready)
 
     def _wait(self, number: int, step: Step) -> None:
@@ -114,29 +114,19 @@ class Client:
             return
         if final is None and not step.awaited:
             return
-        wait, done = f"wait{number}", f"done{number}"
+        is_last = step is self._conversation.steps[-1]
+        place = _Place(f"wait{number}", END if is_last else f"done{number}")
         # SIPp heeds the timeout of the first of several alternatives.
         timer = {"timeout": TIMEOUT}
-        self._scenario.mark(wait)
+        self._scenario.mark(place.label)
         if final is not None:
-            self._final(
-                number,
-                final,
-                {"optional": "true", "test": f"step{number}.all", "next": done} | timer,
-            )
-        *others, last = methods
-        for method in others:
-            jump = {"optional": "true", "next": f"{wait}.{method}"}
-            self._hear(number, method, jump | timer)
-        self._hear(number, last, timer)
-        self._reply(number, step, last)
-        for method in others:
-            self._scenario.go(done)
-            self._scenario.mark(f"{wait}.{method}")
-            self._reply(number, step, method)
-        self._scenario.mark(done)
+            complete = {"test": f"step{number}.all", "next": place.done}
+            self._final(number, final, {"optional": "true"} | complete | timer)
+        self._hear(number, methods, place, timer)
+        if not is_last:
+            self._scenario.mark(place.done)
 
-    def _final(self, number: int, final: Turn, attributes: dict[str, str]) -> None:
+    def _final(self, number: int, final: Turn, attributes: dict[str, str | None]) -> None:
         if final.message.method == "INVITE":
             for status in PROVISIONAL:
                 self._scenario.receive(response=status, optional="true", timeout=TIMEOUT)
@@ -151,8 +141,33 @@ class Client:
         routes = "true" if creates else None
         self._scenario.receive(actions, response=status, rrs=routes, **attributes)
 
-    def _hear(self, number: int, method: str, attributes: dict[str, str]) -> None:
-        """Receive a request of the server: keep what it says, and count what it is."""
+    def _hear(
+        self, number: int, methods: tuple[str, ...], place: _Place, timer: dict[str, str]
+    ) -> None:
+        """Receive requests of the server, each with its answer, as often as they come."""
+        *others, last = methods
+        for method in others:
+            jump = {"optional": "true", "next": f"{place.label}.{method}"}
+            self._scenario.receive(self._actions(number, method), request=method, **jump, **timer)
+        self._scenario.receive(self._actions(number, last), request=last, **timer)
+        self._reply(number, last, place)
+        for method in others:
+            self._scenario.mark(f"{place.label}.{method}")
+            self._reply(number, method, place)
+
+    def _reply(self, number: int, method: str, place: _Place) -> None:
+        """Answer what was heard last, and go on or wait for more."""
+        complete = f"step{number}.all" if place.done else None
+        if method in UNANSWERED:
+            if place.done:
+                self._scenario.go(place.done, complete)
+        else:
+            answer = self._answer(self._conversation.steps[number], method)
+            self._scenario.send(answer, test=complete, next=place.done)
+        self._scenario.go(place.label)
+
+    def _actions(self, number: int, method: str) -> tuple[Action, ...]:
+        """Return what keeps what a request says, and counts what it is."""
         near = self._conversation.steps[number : number + 2]
         awaited = [one for step in near for one in step.awaited if one.method == method]
         actions: dict[Action, None] = {}
@@ -163,7 +178,7 @@ class Client:
             if one.method == method:
                 actions.update(dict.fromkeys(self._values.listen(one.request, self._wanted)))
         actions[self._complete(number)] = None
-        self._scenario.receive(tuple(actions), request=method, **attributes)
+        return tuple(actions)
 
     def _complete(self, number: int) -> Complete:
         """Return what sets whether all of a step was heard."""
@@ -194,14 +209,6 @@ class Client:
 
     def _counter(self, sign: Sign) -> str:
         return f"seen{self._counters.setdefault(sign, len(self._counters) + 1)}"
-
-    def _reply(self, number: int, step: Step, method: str) -> None:
-        """Answer a request of the server, and go on waiting where more is to come."""
-        wait, more = f"wait{number}", f"step{number}.more"
-        if method in UNANSWERED:
-            self._scenario.go(wait, more)
-        else:
-            self._scenario.send(self._answer(step, method), test=more, next=wait)
 
     def _answer(self, step: Step, method: str) -> str:
         """Return the answer to what was heard last: the recorded one where there is one kind."""

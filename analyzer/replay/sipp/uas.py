@@ -51,6 +51,9 @@ class Server:
         for number, step in enumerate(self._conversation.steps):
             if step in others or not registers:
                 self._step(number, step, first=number == registers)
+        last = self._conversation.steps[-1].spoken[-1:]
+        for exchange in last:  # no BYE of the client follows
+            self._await("last", exchange)
         if registers:
             self._register(first)
         self._scenario.end()
