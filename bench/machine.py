@@ -31,6 +31,7 @@ def facts(tools: Tools) -> dict[str, str | int | float]:
         "xccos": tools.path,
         "tshark": first_line([tools.tshark, "--version"]) if tools.tshark else "",
         "sngrep": first_line([tools.sngrep, "--version"]) if tools.sngrep else "",
+        "sipp": first_line(["sipp", "-v"]),
         **{name: version(name) for name in LIBRARIES},
     }
 

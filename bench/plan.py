@@ -113,4 +113,5 @@ def plan(options: Options, make: Generator, groups: tuple[str, ...] = ()) -> Pla
     return Plan(contests, growth if not groups or "growth" in groups else [], options)
 
 
-GROUPS = ("dense", "sparse", "giant", "small", "ladder", "growth")
+REPLAY = "replay"  # reads no capture: many clients, ``bench.crowd``
+GROUPS = ("dense", "sparse", "giant", "small", "ladder", "growth", REPLAY)

@@ -89,7 +89,7 @@ def first_line(line: list[str]) -> str:
         done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
     except OSError:
         return ""
-    return done.stdout.partition("\n")[0].strip()
+    return done.stdout.strip().partition("\n")[0].strip()
 
 
 def catalogue(tools: Tools) -> dict[str, Program]:

@@ -4,7 +4,9 @@
 that a busy moment of the machine falls on all of them; the order turns round from one to the next.
 Times are those of whole processes, page cache warm, output to /dev/null. Before the rounds each
 program runs once untimed, and what it found is counted. The figures go to ``bench/out``:
-``results.json``, ``table.txt`` and ``chart.svg``.
+``results.json``, ``table.txt`` and ``chart.svg``. The group ``replay`` reads no capture: many
+clients, ours and SIPp's, play against servers, and the figures are in ``crowd.json`` and
+``crowd.txt``.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING
 from bench import chart, machine, table
 from bench.captures import OUT, Generator, make_all, parse_size, warm
 from bench.measure import check, timed
-from bench.plan import GROUPS, Options, plan
+from bench.plan import GROUPS, REPLAY, Options, plan
 from bench.programs import catalogue, find_tools
 from bench.results import Measured, Results, Single, growth, misses, rows
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from bench.plan import Plan
     from bench.programs import Program, Tools
     from bench.results import Store
+
+    Machine = dict[str, str | int | float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +135,16 @@ def options(arguments: Sequence[str] | None) -> argparse.Namespace:
     size("--pyshark-size", default="2M", help="at most, for pyshark")
     add("--limit", type=float, default=600, help="seconds after which a program is stopped")
     add("--seed", type=int, default=1)
+    add("--clients", type=int, default=500, help="of the group replay")
     add("--own", action="store_true", help="use the project's own generator always")
     add("--only", action="append", default=[], choices=GROUPS, help="measure this group only")
     add("--out", type=Path, default=OUT, help="where captures and results are kept")
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, print the table; return 1 where the program itself failed or missed messages."""
-    given = options(arguments)
-    asked = plan(
+def plan_of(given: argparse.Namespace) -> Plan:
+    """Return which captures are to be read by what."""
+    return plan(
         Options(
             given.size,
             given.rounds,
@@ -152,10 +156,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         Generator(given.out, given.seed, given.own),
         tuple(given.only),
     )
-    tools = find_tools()
-    found = machine.facts(tools)
-    say(machine.warning(found) or str(found["xccos"]))
-    given.out.mkdir(parents=True, exist_ok=True)
+
+
+def read(asked: Plan, tools: Tools, found: Machine, out: Path) -> list[str]:
+    """Measure what reads captures, print the table, and return what is wrong."""
     make_all(asked.loads(), say)
     store = measure_all(asked, catalogue(tools))
     results = Results(
@@ -165,9 +169,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         growth=growth(asked, store),
         singles=singles(store),
     )
-    write(results, given.out)
+    write(results, out)
     print(table.text(results))
-    wrong = [*verdict(results), *changed(tools)]
+    return verdict(results)
+
+
+def replay(found: Machine, out: Path, clients: int, rounds: int) -> list[str]:
+    """Measure many clients, print the table, and return what is wrong."""
+    from bench import crowd, crowd_table  # the program itself, which what reads does not need
+
+    lines = crowd.measure(out, clients, rounds, say)
+    results = crowd.Crowd(machine=found, clients=clients, rounds=rounds, rows=lines)
+    shown = crowd_table.text(results)
+    (out / "crowd.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    (out / "crowd.txt").write_text(shown + "\n", encoding="utf-8")
+    print(shown)
+    return crowd.verdict(lines, clients)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the tables; return 1 where our own side failed, or missed something."""
+    given = options(arguments)
+    asked, tools = plan_of(given), find_tools()
+    found = machine.facts(tools)
+    say(machine.warning(found) or str(found["xccos"]))
+    given.out.mkdir(parents=True, exist_ok=True)
+    # Nothing is written of what was not measured, so that the figures of an earlier run stay.
+    wrong = read(asked, tools, found, given.out) if asked.loads() else []
+    if not given.only or REPLAY in given.only:
+        wrong += replay(found, given.out, given.clients, given.rounds)
+    wrong += changed(tools)
     for line in wrong:
         say(f"WRONG: {line}")
     return bool(wrong)

@@ -22,20 +22,20 @@ LEFT = 3  # columns with words; the others have figures
 def text(results: Results) -> str:
     """Return both tables and the remarks, for a terminal."""
     parts = (
-        [_columns(HEAD, [_cells(row) for row in results["rows"]], LEFT)] if results["rows"] else []
+        [columns(HEAD, [_cells(row) for row in results["rows"]], LEFT)] if results["rows"] else []
     )
     if results["growth"]:
         cells = [_growth_cells(one) for one in results["growth"]]
-        parts.append("growth (xccos, all fields)\n" + _columns(GROWTH_HEAD, cells, 1))
+        parts.append("growth (xccos, all fields)\n" + columns(GROWTH_HEAD, cells, 1))
     return "\n\n".join([*parts, *notes(results)])
 
 
 def markdown(results: Results) -> str:
     """Return both tables for a page."""
-    parts = [_markdown(HEAD, [_cells(row) for row in results["rows"]], LEFT)]
+    parts = [marked(HEAD, [_cells(row) for row in results["rows"]], LEFT)]
     if results["growth"]:
         cells = [_growth_cells(one) for one in results["growth"]]
-        parts.append(_markdown(GROWTH_HEAD, cells, 1))
+        parts.append(marked(GROWTH_HEAD, cells, 1))
     return "\n\n".join(parts)
 
 
@@ -68,8 +68,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         _capture(row),
         "once" if row["rounds"] == 1 else str(row["rounds"]),
         remark or _ratio(row),
-        _seconds(ours["seconds"]),
-        _seconds(theirs["seconds"]),
+        in_seconds(ours["seconds"]),
+        in_seconds(theirs["seconds"]),
         "" if row["messages_per_second"] is None else f"{row['messages_per_second']:,.0f}",
         _both(_peak(ours), _peak(theirs)),
         _both(_found(ours), _found(theirs)),
@@ -87,7 +87,7 @@ def _both(ours: str, theirs: str) -> str:
 def _growth_cells(one: Growth) -> tuple[str, ...]:
     return (
         megabytes(one["bytes"]),
-        _seconds(one["seconds"]),
+        in_seconds(one["seconds"]),
         f"{one['ns_per_byte']:.2f}",
         f"{one['ratio']:.2f}",
         "" if one["peak_mib"] is None else f"{one['peak_mib']:.0f}",
@@ -98,17 +98,19 @@ def _ratio(row: Row) -> str:
     if row["ratio"] is None or row["ratio_min"] is None or row["ratio_max"] is None:
         return ""
     if row["rounds"] == 1:
-        return _figure(row["ratio"])
-    return f"{_figure(row['ratio'])} ({_figure(row['ratio_min'])}-{_figure(row['ratio_max'])})"
+        return figure(row["ratio"])
+    return f"{figure(row['ratio'])} ({figure(row['ratio_min'])}-{figure(row['ratio_max'])})"
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """Return a number with as many digits as mean something."""
     if value < 0.1:
         return f"{value:.2g}"
     return f"{value:,.0f}" if value >= 20 else f"{value:.1f}" if value >= 2 else f"{value:.2f}"
 
 
-def _seconds(value: float | None) -> str:
+def in_seconds(value: float | None) -> str:
+    """Return a time; nothing where there is none."""
     return "" if value is None else f"{value:.3f}" if value < 1 else f"{value:.2f}"
 
 
@@ -116,7 +118,7 @@ def megabytes(size: int) -> str:
     """Return a size in powers of 1,000, short."""
     for unit, name in ((1e6, "MB"), (1e3, "kB")):
         if size >= unit:
-            return f"{_figure(size / unit)} {name}"
+            return f"{figure(size / unit)} {name}"
     return f"{size} bytes"
 
 
@@ -140,7 +142,8 @@ def _found(side: Side) -> str:
     return f"all{unit}"
 
 
-def _columns(head: tuple[str, ...], cells: list[tuple[str, ...]], left: int) -> str:
+def columns(head: tuple[str, ...], cells: list[tuple[str, ...]], left: int) -> str:
+    """Return a table for a terminal, of whose columns so many at the left have words."""
     lines = [head, *cells]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     return "\n".join(
@@ -152,6 +155,7 @@ def _columns(head: tuple[str, ...], cells: list[tuple[str, ...]], left: int) -> 
     )
 
 
-def _markdown(head: tuple[str, ...], cells: list[tuple[str, ...]], left: int) -> str:
+def marked(head: tuple[str, ...], cells: list[tuple[str, ...]], left: int) -> str:
+    """Return the same table in Markdown."""
     rule = ["---" if i < left else "---:" for i in range(len(head))]
     return "\n".join("| " + " | ".join(line) + " |" for line in [head, rule, *cells])

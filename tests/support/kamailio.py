@@ -45,14 +45,13 @@ request_route {{
         sl_send_reply("483", "Too Many Hops");
         exit;
     }}
-    $var(host) = $(route_uri{{uri.param,cip}});
-    $var(port) = $(route_uri{{uri.param,cport}});
-    loose_route();
     if ($si == "{server_host}" && $sp == {server_port}) {{
         {to_client}
+        loose_route();
         forward();
         exit;
     }}
+    loose_route();
     if (!is_method("REGISTER|ACK|BYE")) {{
         {token}
         record_route();
@@ -64,6 +63,8 @@ request_route {{
 _TOKEN = 'add_rr_param(";cip=$si;cport=$sp");'
 _BY_TOKEN = """\
 set_forward_no_connect();
+        $var(host) = $(route_uri{uri.param,cip});
+        $var(port) = $(route_uri{uri.param,cport});
         $du = "sip:" + $var(host) + ":" + $var(port) + ";transport=tcp";"""
 
 

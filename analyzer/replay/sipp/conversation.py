@@ -119,6 +119,10 @@ def conversation_of(script: Script, dialog: str | None, *, register: bool) -> Co
     if any(one.method == "CANCEL" for one in exchanges):
         notes.append("CANCEL is left out: the request it is for gets its final answer at once")
     steps = _steps([one for one in exchanges if one.method != "CANCEL"])
+    if any(len(_statuses(step)) > 1 for step in steps):
+        notes.append(
+            "where the client's answers differ between requests of one moment, it says 200"
+        )
     before = _registration(script, client, turns[0]) if register else []
     return Conversation(chosen, client, (*before, *steps), tuple(notes))
 
@@ -184,6 +188,10 @@ def _steps(exchanges: list[Exchange]) -> list[Step]:
         early = steps[cause].exchange.method in CREATING
         steps[-1 if early else cause].spoken.append(one)
     return steps
+
+
+def _statuses(step: Step) -> set[int | None]:
+    return {one.final.message.status for one in step.awaited if one.final is not None}
 
 
 def _registration(script: Script, client: str, first: Turn) -> list[Step]:

@@ -28,7 +28,7 @@ LIMITS = (
     "the client's requests go out one after the other, whatever was under way at once",
     "no NTLM and no Kerberos: the server must let the client in, or know its address",
     "no sign-off: the registration ends by its expiry",
-    "no bursts: of three requests that a server sends on one dialog at once SIPp may lose one",
+    "no surprises: SIPp can put off one message that comes while it sends another, not two",
 )
 
 

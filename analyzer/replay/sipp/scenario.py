@@ -29,6 +29,27 @@ _PUT_OFF = f"""
       <jump variable="back"/>
     </action>
   """
+_VIAS, _REPLIES, _AGAIN = "vias", "replies", "again"
+_ENDS = {"From": "from", "To": "to", "Call-ID": "callid", "CSeq": "cseq"}
+# The first status line stands in the scenario, as SIPp wants it; those after it are data.
+_STATUS_LINE = r"SIP/2.0 200 OK\x0D\x0A"
+_ANSWER = (
+    f'<ereg regexp="((Via|v): *[^\\r\\n]*\\r\\n)+" search_in="msg" assign_to="{_VIAS}"/>',
+    *(
+        f'<ereg regexp=".*" search_in="hdr" header="{name}:" assign_to="{variable}"/>'
+        for name, variable in _ENDS.items()
+    ),
+    f'<assignstr assign_to="{_REPLIES}" value="[${_REPLIES}][${_AGAIN}][${_VIAS}]'
+    + "".join(f"{name}:[${variable}]\\x0D\\x0A" for name, variable in _ENDS.items())
+    + 'Content-Length: 0\\x0D\\x0A\\x0D\\x0A"/>',
+    f'<assignstr assign_to="{_AGAIN}" value="{_STATUS_LINE}"/>',
+)
+_FORGET = f"""
+    <action>
+      <assignstr assign_to="{_REPLIES}" value=""/>
+      <assignstr assign_to="{_AGAIN}" value=""/>
+    </action>
+  """
 # While there is an address to go back to, SIPp ends the call at the next message that no step
 # expects, and logs that message.
 _GIVE_UP = """
@@ -36,7 +57,7 @@ _GIVE_UP = """
       <assign assign_to="_unexp.retaddr" value="1"/>
     </action>
   """
-_NOBODY = "NONE"
+NOBODY = "NONE"
 """A method that nobody has."""
 
 
@@ -71,7 +92,11 @@ class Complete(NamedTuple):
     """A variable, the text that it must have, and how often at least."""
 
 
-Action = Ereg | Count | Complete
+class Answer(NamedTuple):
+    """Adds a 200 to what is received to those that are sent together."""
+
+
+Action = Ereg | Count | Complete | Answer
 
 
 class Scenario:
@@ -100,6 +125,10 @@ class Scenario:
     def send(self, message: str, **attributes: str | None) -> None:
         """Write a message to be sent: SIPp text."""
         self._add(_Step("send", attributes, cdata(message)))
+
+    def send_answers(self, **attributes: str | None) -> None:
+        """Write the answers that ``Answer`` gathered, as one write."""
+        self._add(_Step("send", attributes, cdata(f"SIP/2.0 200 OK\n[${_REPLIES}]") + _FORGET))
 
     def receive(self, actions: Iterable[Action] = (), **attributes: str | None) -> None:
         """Write what is received; attributes that are None are left out."""
@@ -136,7 +165,7 @@ class Scenario:
         self._add(_Step("nop", {}, _PUT_OFF))
         self._lines.append(f'  <label id="{_STUCK}"/>')
         self._add(_Step("nop", {}, _GIVE_UP))
-        self._add(_Step("recv", {"request": _NOBODY}))
+        self._add(_Step("recv", {"request": NOBODY}))
         self._lines.append(f'  <label id="{END}"/>')
         if self._variables:
             # SIPp takes a variable that it meets once for a slip of the pen, and refuses it.
@@ -158,6 +187,9 @@ class Scenario:
     def _action(self, action: Action) -> Iterator[str]:
         if isinstance(action, Complete):
             yield from self._complete(action)
+        elif isinstance(action, Answer):
+            self._variables.update(dict.fromkeys((_VIAS, _REPLIES, _AGAIN, *_ENDS.values())))
+            yield from _ANSWER
         elif isinstance(action, Count):
             found = Ereg(action.pattern, action.where, (MATCHED, _NOW))
             self._variables.update(dict.fromkeys((*found.variables, action.variable)))

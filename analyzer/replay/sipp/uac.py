@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from analyzer.replay.sipp.conversation import UNANSWERED
 from analyzer.replay.sipp.heard import Sign, signs_of, words_of
 from analyzer.replay.sipp.messages import PEER, Messages, wanted_of
-from analyzer.replay.sipp.scenario import END, MATCHED, Complete, Count, Ereg
+from analyzer.replay.sipp.scenario import END, MATCHED, NOBODY, Answer, Complete, Count, Ereg
 from analyzer.replay.sipp.syntax import posix
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = "32000"
 """Milliseconds for which the server may keep the client waiting: timer F (RFC 3261 17.1.2.2)."""
+GATHERING = "10"
+"""Milliseconds for which the client gathers what is said at once: a turn of SIPp's clock."""
 PROVISIONAL = ("100", "180", "183")
 MIN_PAUSE, MAX_PAUSE = 50, 600_000
 """Milliseconds: what a person waits, not what a program takes; and no more than ten minutes."""
@@ -110,26 +112,34 @@ class Client:
         final = step.exchange.final
         if not methods:
             if final is not None:
+                self._provisional(step.exchange)
                 self._final(number, final, {"timeout": TIMEOUT})
             return
         if final is None and not step.awaited:
             return
         is_last = step is self._conversation.steps[-1]
-        place = _Place(f"wait{number}", END if is_last else f"done{number}")
+        done = END if is_last else f"done{number}"
+        place = _Place(f"wait{number}", done)
         # SIPp heeds the timeout of the first of several alternatives.
         timer = {"timeout": TIMEOUT}
         self._scenario.mark(place.label)
+        self._provisional(step.exchange)
         if final is not None:
-            complete = {"test": f"step{number}.all", "next": place.done}
-            self._final(number, final, {"optional": "true"} | complete | timer)
-        self._hear(number, methods, place, timer)
+            complete = {"optional": "true", "test": f"step{number}.all", "next": done}
+            self._final(number, final, complete | timer)
+        if len(step.awaited) > 1 and len(methods) == 1 and methods[0] not in UNANSWERED:
+            self._gather(number, step, place, timer)
+        else:
+            self._hear(number, methods, place, timer)
         if not is_last:
-            self._scenario.mark(place.done)
+            self._scenario.mark(done)
 
-    def _final(self, number: int, final: Turn, attributes: dict[str, str | None]) -> None:
-        if final.message.method == "INVITE":
+    def _provisional(self, exchange: Exchange) -> None:
+        if exchange.method == "INVITE":
             for status in PROVISIONAL:
                 self._scenario.receive(response=status, optional="true", timeout=TIMEOUT)
+
+    def _final(self, number: int, final: Turn, attributes: dict[str, str]) -> None:
         status = str(final.message.status)
         actions: list[Action] = [*self._values.listen(final, self._wanted)]
         if "test" in attributes:
@@ -155,15 +165,43 @@ class Client:
             self._scenario.mark(f"{place.label}.{method}")
             self._reply(number, method, place)
 
+    def _gather(self, number: int, step: Step, place: _Place, timer: dict[str, str]) -> None:
+        """Receive several requests of the server, and answer them together.
+
+        A server may say them at once, and SIPp can put off but one while it answers another; from
+        one ``recv`` to the next it misses nothing.
+        """
+        method, final, flush = step.awaited[0].method, step.exchange.final, f"answer{number}"
+        complete = {"test": f"step{number}.all", "next": flush}
+        actions = (*self._actions(number, method), Answer())
+        self._scenario.receive(actions, request=method, **complete, **timer)
+        soon = {"timeout": GATHERING, "ontimeout": flush}
+        if final is not None:
+            self._final(number, final, {"optional": "true"} | complete | soon)
+        self._scenario.receive(actions, request=method, optional="true", **complete, **soon)
+        self._scenario.receive((), request=NOBODY, **soon)
+        self._scenario.mark(flush)
+        if place.done == END:
+            self._scenario.send_answers(test=f"step{number}.all", next=END)
+            self._scenario.go(place.label)
+        else:
+            self._scenario.send_answers(test=f"step{number}.more", next=place.label)
+
     def _reply(self, number: int, method: str, place: _Place) -> None:
         """Answer what was heard last, and go on or wait for more."""
-        complete = f"step{number}.all" if place.done else None
-        if method in UNANSWERED:
-            if place.done:
-                self._scenario.go(place.done, complete)
-        else:
-            answer = self._answer(self._conversation.steps[number], method)
-            self._scenario.send(answer, test=complete, next=place.done)
+        complete, more = f"step{number}.all", f"step{number}.more"
+        answer = self._answer(self._conversation.steps[number], method)
+        if place.done is None:
+            if method not in UNANSWERED:
+                self._scenario.send(answer)
+        elif method in UNANSWERED:
+            self._scenario.go(place.done, complete)
+        elif place.done == END:
+            self._scenario.send(answer, test=complete, next=END)
+        else:  # the fewest steps before more can be heard
+            self._scenario.send(answer, test=more, next=place.label)
+            self._scenario.go(place.done)
+            return
         self._scenario.go(place.label)
 
     def _actions(self, number: int, method: str) -> tuple[Action, ...]:

@@ -1,0 +1,3 @@
+"""Tests of scripts and plays."""
+
+from __future__ import annotations
