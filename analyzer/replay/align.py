@@ -27,6 +27,8 @@ PASSED_OVER = frozenset(
     | {"proxy-authentication-info"}
 )
 """Headers that belong to the hop or to a security association, not to the case."""
+BY_COMMAND = 100
+"""What an equal part of ``commandid`` counts: more than all attributes of an element."""
 MAX_DEPTH = 40
 """Of elements that are compared; documents of this protocol have six."""
 
@@ -106,14 +108,14 @@ def _name_params(found: dict[str, str], params: Sequence[str], prefix: str) -> N
 
 
 @lru_cache(maxsize=2048)
-def _template_root(body: str) -> Element | None:
+def template_root(body: str) -> Element | None:
     """Return the XML of a template's body; slots are text there."""
     parsed = parse(body.encode())
     return None if isinstance(parsed, Malformed) else parsed.root
 
 
 def _observe_body(found: dict[str, str], body: str, heard: Heard, known: Mapping[str, str]) -> None:
-    root = _template_root(body) if body.lstrip()[:1] == "<" else None
+    root = template_root(body) if body.lstrip()[:1] == "<" else None
     if root is not None and heard.root is not None:
         for text, value in _Pairs(known).of(root, heard.root, 0):
             _put(found, text, value)
@@ -155,10 +157,19 @@ class _Pairs:
         for index, other in enumerate(others):
             if index in taken or other.name != child.name:
                 continue
-            score = sum(other.get(key) == self._filled(text) for key, text in child.attributes)
+            score = self._alike(child, other)
             if best is None or score > best[0]:
                 best = (score, index)
         return None if best is None else best[1]
+
+    def _alike(self, child: Element, other: Element) -> int:
+        """Say how alike two elements are; a reply is that to its command, whatever its number."""
+        score = sum(other.get(key) == self._filled(text) for key, text in child.attributes)
+        asked, told = child.find("commandid"), other.find("commandid")
+        if asked is None or told is None:
+            return score
+        same = sum(told.get(key) == self._filled(text) for key, text in asked.attributes)
+        return score + BY_COMMAND * same
 
     def _filled(self, text: str) -> str:
         return fill(text, lambda name: self._known.get(name, "\0")) if "${" in text else text

@@ -15,7 +15,7 @@ from analyzer.replay.slot_values import host_and_port, is_ip, misfit
 from analyzer.replay.template import LENGTH, slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from analyzer.replay.problem import Problem
     from analyzer.replay.script import Connection, Script, Slot, Turn
@@ -150,13 +150,10 @@ def _slot(slot: Slot, names: Names) -> Iterator[Problem]:
 def _use(script: Script, names: Names) -> Iterator[Problem]:
     """Yield slots that nobody says: whoever waits for them gets the recorded value for ever."""
     said = {turn.id: frozenset(turn.message.slots()) for turn in script.turns}
-    sayers: dict[str, set[str]] = {}
-    for turn in script.turns:
-        for name in said[turn.id]:
-            # Only a regenerated capture has the others, and that is filled as recorded.
-            sayers.setdefault(name, set()).update((turn.speaker,) if turn.live else ())
+    sayers, asked = _sayers(script, said)
     used = {party.user for party in script.parties} | {one.call_id for one in script.dialogs}
     used.update(slot.part_of for slot in script.slots)
+    echoes: list[Slot] = []
     for slot in names.slots.values():
         place = f"slot {slot.name}"
         by = sayers.get(slot.name)
@@ -164,8 +161,37 @@ def _use(script: Script, names: Names) -> Iterator[Problem]:
             yield warning(place, "is in no message")
         elif slot.turn is not None and slot.name not in said.get(slot.turn, (slot.name,)):
             yield warning(place, f"is said first in turn {slot.turn}, which does not have it")
-        elif by and _never_said(slot, by):
+        elif not by or not _never_said(slot, by):
+            continue
+        elif slot.turn is None and slot.name not in asked:
+            echoes.append(slot)
+        else:
             yield warning(place, f"is said first by {slot.said_by}, who never says it")
+    yield from _echoed(echoes)
+
+
+def _sayers(
+    script: Script, said: Mapping[str, frozenset[str]]
+) -> tuple[dict[str, set[str]], set[str]]:
+    """Return who says each slot in a play, and the slots that are in requests."""
+    sayers: dict[str, set[str]] = {}
+    asked: set[str] = set()
+    for turn in script.turns:
+        if turn.is_request:
+            asked |= said[turn.id]
+        # Only a regenerated capture has the others, and that is filled as recorded.
+        for name in said[turn.id]:
+            sayers.setdefault(name, set()).update((turn.speaker,) if turn.live else ())
+    return sayers, asked
+
+
+def _echoed(slots: Sequence[Slot]) -> Iterator[Problem]:
+    """Yield one warning for all slots that only answers have: of requests that were not seen."""
+    if slots:
+        more = f"; so are {len(slots) - 1} more that only answers have" if len(slots) > 1 else ""
+        yield warning(
+            f"slot {slots[0].name}", f"is said first by {slots[0].said_by}, who never says it{more}"
+        )
 
 
 def _never_said(slot: Slot, by: set[str]) -> bool:

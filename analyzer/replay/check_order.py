@@ -22,10 +22,18 @@ def check_order(script: Script) -> Iterator[Problem]:
     for at, turn in enumerate(script.turns):
         if turn.answers is not None:
             yield from _answer(turn, at, script.turns, places)
-        elif not turn.is_request and turn.live:
-            yield warning(f"turn {turn.id}", "is a response, and says not which turn it answers")
         yield from _waits(turn, script.turns, places)
+    yield from _unasked(script.turns)
     yield from _circles(script.turns, places)
+
+
+def _unasked(turns: Sequence[Turn]) -> Iterator[Problem]:
+    """Yield one warning for all answers without requests: a capture that lost some has many."""
+    ids = [one.id for one in turns if one.live and not one.is_request and one.answers is None]
+    if ids:
+        more = f"; so are {len(ids) - 1} more: {', '.join(ids[1:NAMED])}" if len(ids) > 1 else ""
+        more += " ..." if len(ids) > NAMED else ""
+        yield warning(f"turn {ids[0]}", f"is a response, and says not which turn it answers{more}")
 
 
 def waits_for(turn: Turn) -> tuple[str, ...]:

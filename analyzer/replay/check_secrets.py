@@ -45,7 +45,11 @@ AUTHENTICATION = (
     "proxy-authentication-info",
 )
 _BLOB = re.compile(NTLM_TEXT + r"[A-Za-z0-9+/=]+")
-_BASIC = re.compile(r"^\s*(?:Basic|Bearer)\s+\S", re.IGNORECASE)
+_BASIC = re.compile(
+    r"^\s*(?:Basic|Bearer)\s+(?!\$\{[^{}]*\}\s*$|(?:realm|scope|error|charset)\s*=)\S",
+    re.IGNORECASE,
+)
+"""Credentials that are no slot as a whole; a challenge has parameters (RFC 7617 2, RFC 6750 3)."""
 _PLAIN = re.compile(r"secret[0-9]*")
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 SHORT = 4

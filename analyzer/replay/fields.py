@@ -10,6 +10,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from analyzer.replay.names import canonical
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -106,8 +108,8 @@ def _of_document(place: Path, heard: Heard) -> str | None:
 
 
 def _named(item: Item, step: Step) -> bool:
-    wanted = step.name.lower()
-    return (item.id or "").lower() == wanted or item.element.lower() == wanted
+    wanted = canonical(step.name)
+    return canonical(item.id or "") == wanted or item.element.lower() == wanted
 
 
 def _numbered(found: Iterable[T], step: Step) -> T | None:

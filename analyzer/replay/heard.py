@@ -49,7 +49,7 @@ def hear(raw: bytes) -> Heard | Malformed:
     message = parse_message(raw)
     if isinstance(message, Malformed):
         return message
-    if message.body.lstrip()[:1] != MARKUP:
+    if message.body.lstrip()[:1] != MARKUP and not is_xccos(message.body):
         return Heard(message)
     parsed = parse(message.body, message.content_type)
     if isinstance(parsed, Malformed):

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from dissectors.sip.grammar import field_name
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -33,8 +35,7 @@ class Template:
 
     def header(self, name: str) -> str | None:
         """Return the value of the first header of a name, in any case; None without one."""
-        wanted = name.lower()
-        return next((value for known, value in self.headers if known.lower() == wanted), None)
+        return _by_name(self.headers).get(field_name(name))
 
     @property
     def status(self) -> int | None:
@@ -57,6 +58,15 @@ class Template:
     def slots(self) -> tuple[str, ...]:
         """Return the names of its slots in order of their first use."""
         return tuple(dict.fromkeys(name for text in self.texts() for name in slots_of(text)))
+
+
+@lru_cache(maxsize=8192)
+def _by_name(headers: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Return the first value of each name; names may be written in any case, or compact."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        found.setdefault(field_name(name), value)
+    return found
 
 
 def escape(text: str) -> str:

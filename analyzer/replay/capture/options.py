@@ -32,6 +32,10 @@ class CaptureError(ValueError):
         super().__init__(one_line(reason))
 
 
+class ScriptFault(CaptureError):
+    """A script of which no capture can be made, whatever the options."""
+
+
 def one_line(text: str) -> str:
     """Return a text with ``?`` for what cannot be printed: scripts choose their own names."""
     return "".join(one if one.isprintable() else "?" for one in text[:MAX_SENTENCE])

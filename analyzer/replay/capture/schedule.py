@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from analyzer.replay.capture.options import CaptureError
+from analyzer.replay.capture.options import CaptureError, ScriptFault
+from analyzer.replay.capture.sink import LAST_NS
 from analyzer.times import SECOND, parse_typed_time
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 
 UNDATED = 946_684_800 * SECOND
 """When a script without a date begins: 2000-01-01."""
-MAX_MS = 366 * 24 * 3_600_000.0
-"""Milliseconds from the first turn that are taken for a mistake: a year."""
+MAX_MS = 2**63 / 1_000_000
+"""Milliseconds from the first turn that pcapng can say: its nanoseconds end in 2262."""
 MILLISECOND = 1_000_000
 ENDED = "ended"
 """What ``Script.origin`` calls the time of the recording's last frame."""
@@ -36,6 +37,8 @@ class Schedule:
     def __init__(self, script: Script, options: CaptureOptions) -> None:
         """Raise ``CaptureError`` for a script whose times are none."""
         self._scale = options.scale
+        self._form = options.format
+        self._last = LAST_NS[options.format]
         self._recorded = _started(script)
         self._start = self._recorded if options.start_ns is None else options.start_ns
         self._turns: dict[str, tuple[int, int]] = {}
@@ -53,7 +56,12 @@ class Schedule:
         Raises:
             CaptureError: It is no time.
         """
-        return self._start + _ns(_checked(milliseconds, what) * self._scale)
+        time = self._start + _ns(_checked(milliseconds, what) * self._scale)
+        if not 0 <= time < self._last:
+            moved = self._scale != 1.0 or self._start != self._recorded
+            said = f"{what} is at no time that a {self._form} file can say"
+            raise CaptureError(said) if moved else ScriptFault(said)
+        return time
 
     def _ended(self, script: Script, latest: float) -> int | None:
         told = script.origin.get(ENDED)
@@ -112,12 +120,12 @@ def _moment(text: str) -> int:
     try:
         return parse_typed_time(text).first(0)
     except (ValueError, OverflowError):
-        raise CaptureError(f"the script has no time in {text[:60]!r}") from None
+        raise ScriptFault(f"the script has no time in {text[:60]!r}") from None
 
 
 def _checked(milliseconds: float, what: str) -> float:
     if not math.isfinite(milliseconds) or abs(milliseconds) > MAX_MS:
-        raise CaptureError(f"{what} is at no time within a year of the first turn")
+        raise ScriptFault(f"{what} is at no time that a capture can say")
     return milliseconds
 
 

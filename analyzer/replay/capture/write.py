@@ -109,7 +109,9 @@ class _Writer:
             comment = f"turn {turn.id}" if self._comments else ""
             self._link(turn.connection).send(event.side, data, event.at, comment)
         except ValueError as error:
-            raise CaptureError(f"{turn.id}: {error}") from None
+            # What cannot be said with the options given is not the script's fault.
+            kind = CaptureError if isinstance(error, CaptureError) else ScriptFault
+            raise kind(f"{turn.id}: {error}") from None
 
     def _link(self, number: str) -> Link:
         one = self._courses[number].connection

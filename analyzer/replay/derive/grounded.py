@@ -41,7 +41,7 @@ def derive_playable(trace: Trace, choice: Choice) -> Script:
     wanted = {place[row] for row in chosen.rows if row in place}
     kept = _Grounds(whole).of(wanted)
     left = without(whole, frozenset(turn.id for turn in whole.turns) - kept)
-    words = ", ".join((trace.name, *chosen.words))
+    words = ", ".join((chosen.name, *chosen.words))
     origin = {**left.origin, "chosen": ", ".join(chosen.words), "added": "what it rests on"}
     return _titled(left, words, origin)
 

@@ -31,22 +31,50 @@ PUBLIC = frozenset(
     | {"username", "uri", "sts-uri", "charset", "userhash", "scope", "error"}
 )
 """Parameters that are no secret."""
-# What is never closed reaches to the end: damage must not let a secret pass.
-_PARAM = re.compile(
-    r'([A-Za-z][\w.-]{0,40})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s",;]+))'
+TELLING = frozenset(
+    {"nonce", "cnonce", "nextnonce", "opaque", "response", "rspauth", "gssapi-data", "crand"}
+    | {"srand", "auts", "ik", "ck", "integrity-protected", "signature", "token", "password"}
 )
-_WORD = re.compile(r'[^\s",;=]{6,}')
+"""Parameters that are secrets, by whose names their slots are called."""
+SCHEMES = frozenset(
+    {"basic", "bearer", "digest", "ntlm", "kerberos", "negotiate", "tls-dsk", "hoba", "mutual"}
+    | {"oauth", "scram-sha-1", "scram-sha-256", "vapid", "akav1-md5", "akav2-md5"}
+)
+"""What may stand before credentials; any other word there may be one of them."""
+BARE = frozenset({"basic", "bearer"})
+"""Schemes of whose credentials nothing is a parameter (RFC 7617 2, RFC 6750 2.1)."""
+ANSWERS = frozenset({"authorization", "proxy-authorization"})
+# What is never closed reaches to the end: damage must not let a secret pass. A value that is not
+# quoted never begins with "=": what stands before "==" is a token (RFC 7235 2.1, token68).
+_PARAM = re.compile(
+    r"(?<![^\s,;])"
+    r'([A-Za-z][\w.-]{0,40})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)(?:"|\\?\Z)|([^\s",;=][^\s",;]*))'
+)
+_WORD = re.compile(r'[^\s",;=]{6,}(?:=+(?=[\s,;]|\Z))?')
 _LOOKS_SO = re.compile(
     r"TlRMTVNT|\b(?:gssapi-data|rspauth|crand|srand|c?nonce|response)[ \t]*=", re.IGNORECASE
 )
 """Credentials under whatever name of a header."""
+_SECRET_NAME = re.compile(
+    r"token|secret|passw|cookie|api[-_]?key|credential|private[-_]?key", re.IGNORECASE
+)
+"""Names of headers of which the whole value is one."""
+_JWT = r"\beyJ[\w-]{6,}\.[\w-]*(?:\.[\w-]*){0,3}"
+"""A JSON Web Token: base64url of ``{"`` ... (RFC 7519 3, RFC 7516 3)."""
+_IN_HEADER = re.compile(
+    rf"({_JWT})|(?:\b|_)(?:password|passwd|pwd|passphrase|secret|token|api[-_]?key|credentials?)"
+    r"""[ \t]*=[ \t]*(?:"([^"]+)|'([^']+)|([^\s"',;&>]+))""",
+    re.IGNORECASE,
+)
+"""Secrets in headers that are about something else."""
 _SCHEME = re.compile(r"[ \t]*([A-Za-z][\w-]{0,30})[ \t]+")
+_TOKEN = re.compile(r'[^\s",;=]+=*(?=[ \t]*(?:,|\Z))')
 _HEX = re.compile(r"[0-9A-Fa-f]+")
 _IN_BODY = re.compile(
     r"<((?:\w+:)?(?:password|passwd|pwd|secret|ticket|BinarySecurityToken|privatekey))\b[^>]{0,400}>"
     r"([^<]+)<|\binline:([A-Za-z0-9+/=]{8,})|\ba=ice-pwd:(\S+)"
     r"""|\b(?:password|passwd|pwd|secret|gssapi-data|rspauth|c?nonce|response)\s*=\s*["']([^"'\r\n]+)"""
-    r"|(TlRMTVNT[A-Za-z0-9+/=]*)",
+    rf"|(TlRMTVNT[A-Za-z0-9+/=]*)|({_JWT})",
     re.IGNORECASE,
 )
 NTLM = b"NTLMSSP\0"
@@ -60,32 +88,52 @@ class Secrets:
     def __init__(self, book: Book) -> None:
         self._book = book
         self._count = 0
+        self._last: str | None = None
 
     def mark_header(self, name: str, known: str, marks: Marks, one: Said) -> None:
         """Mark the secrets of a header; ``known`` is its name as it compares."""
-        if known in OTHER:
+        if known in OTHER or _SECRET_NAME.search(known):
             start = len(marks.text) - len(marks.text.lstrip())
-            self._claim(marks, (start, len(marks.text)), one, (known, name))
-        if known not in CREDENTIALS and not _LOOKS_SO.search(marks.text):
-            return
+            end = len(marks.text.rstrip())
+            short = known if known in OTHER else "secret"
+            self._claim(marks, (start, end), one, (short, name))
+        elif known in CREDENTIALS or _LOOKS_SO.search(marks.text):
+            self._credentials(name, known, marks, one)
+        for match in _IN_HEADER.finditer(marks.text):
+            group = match.lastindex or 0
+            self._claim(marks, match.span(group), one, ("secret", name))
+
+    def _credentials(self, name: str, known: str, marks: Marks, one: Said) -> None:
+        """Mark a scheme's token, or its parameters, and whatever else is in no form."""
+        told = []
         scheme = _SCHEME.match(marks.text)
-        told = [] if scheme is None else [scheme.span()]
+        if scheme is not None and scheme[1].lower() in SCHEMES:
+            told.append(scheme.span())
+            bare = scheme[1].lower() in BARE and known in ANSWERS
+            token = _TOKEN.match(marks.text, scheme.end())
+            if bare or token is not None:
+                end = len(marks.text.rstrip()) if bare or token is None else token.end()
+                self._claim(marks, (scheme.end(), end), one, ("credentials", name))
         for match in _PARAM.finditer(marks.text):
             group = 2 if match[2] is not None else 3
-            told.append(match.span(1))
-            if match[1].lower() in PUBLIC:
-                told.append(match.span(group))
-            elif match[group]:
-                self._claim(marks, match.span(group), one, (match[1].lower(), f"{name} {match[1]}"))
-        # A scheme with a bare token (Basic, Bearer, Negotiate), and whatever else is in no form.
+            short = match[1].lower()
+            if short in PUBLIC:
+                told += (match.span(1), match.span(group))
+                continue
+            # The name may be a part of a token, of which nothing must be said anywhere.
+            words = (short, f"{name} {match[1]}") if short in TELLING else ("credentials", name)
+            told += (match.span(1),) if short in TELLING else ()
+            if match[group]:
+                self._claim(marks, match.span(group), one, words)
         for match in _WORD.finditer(marks.text):
-            if not any(start <= match.start() < end for start, end in told):
+            public = match[0].lower() in SCHEMES
+            if not public and not any(start <= match.start() < end for start, end in told):
                 self._claim(marks, match.span(), one, ("credentials", name))
 
     def mark_body(self, marks: Marks, one: Said) -> None:
         """Mark passwords and keys in a body: relays' credentials, keys of SDP."""
         for match in _IN_BODY.finditer(marks.text):
-            group = next(number for number in (2, 3, 4, 5, 6) if match[number] is not None)
+            group = next(number for number in (2, 3, 4, 5, 6, 7) if match[number] is not None)
             self._claim(marks, match.span(group), one, ("password", "body"))
 
     def _claim(
@@ -101,7 +149,9 @@ class Secrets:
             self._count += 1
             made = stand_in(value, self._count)
             slot = Slot("", "secret", made, one.by, one.turn, where)
-            name = self._book.said(key, slot, f"{one.turn}.{short}")
+            # Where there is no room for another slot one is used again: none stays as it was.
+            name = self._book.said(key, slot, f"{one.turn}.{short}") or self._last
+        self._last = name
         marks.claim(*span, name)
 
 

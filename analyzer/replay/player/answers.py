@@ -72,7 +72,7 @@ class Answers:
         cseq, status = message.cseq, message.status or 0
         asked = call.asked.get((cseq.number, cseq.method.upper())) if call and cseq else None
         if call is None or asked is None or cseq is None:
-            talk.ledger.note(f"{status} to a request that was not open was passed over")
+            self._passed_over(heard, call)
             return
         if status < 200:
             asked.provisional = True
@@ -86,6 +86,15 @@ class Answers:
         self._judge(asked, heard, expected)
         if asked.method == "INVITE":
             self._speaker.let_go(call)
+
+    def _passed_over(self, heard: Heard, call: Call | None) -> None:
+        """Note a response to nothing; a 2xx that comes again is due its ACK again (13.2.2.4)."""
+        status, cseq = heard.message.status or 0, heard.message.cseq
+        self._talk.ledger.note(f"{status} to a request that was not open was passed over")
+        if call is None or call.ack is None or cseq is None or heard.method != "INVITE":
+            return
+        if cseq.number == call.ack[0] and 200 <= status < 300:
+            self._talk.line.repeat(call, call.ack[1])
 
     def _provisional(self, asked: Asked, heard: Heard) -> None:
         for turn in self._plan.responses.get(asked.turn or "", ()):
@@ -137,6 +146,9 @@ class Answers:
         wait = min(float(told.seconds) if told else RETRY_AFTER, options.retry_after_limit)
         what = describe(self._plan.turn(asked.turn), self._plan) if asked.turn else asked.method
         self._talk.ledger.note(f"{what} was answered 503 and sent again after {wait:g} s")
+        until = self._talk.line.now + wait + options.timeout
+        for turn in self._plan.responses.get(asked.turn or "", ()):
+            self._talk.progress.postpone(turn, until)
         self._later(self._talk.line.now + wait, lambda: self._resend(call, asked))
 
     def _resend(self, call: Call, asked: Asked) -> None:
@@ -232,7 +244,8 @@ class Answers:
             draft = simple_request("ACK", call, wire, talk.branch(), [])
         else:
             draft = talk.writer.request(turn.message, call, wire, talk.branch())
-        talk.line.send(call, draft, turn.id if turn else None)
+        raw = talk.line.send(call, draft, turn.id if turn else None)
+        call.ack = (call.cseq, raw)
         call.confirmed = True
         if turn is not None:
             talk.progress.settle(turn, "said", talk.line.now)

@@ -51,7 +51,7 @@ class Base:
         self._epoch = epoch
         self._actions: list[Action] = []
         self._links: dict[int, Link] = {}
-        self._timers = Timers()
+        self.timers = Timers()
 
     def wire(self, connection: int) -> Wire | None:
         """Return where messages go out on a connection; None when it is closed."""
@@ -119,7 +119,7 @@ class Base:
     def wake(self, now: float) -> list[Action]:
         """Do what is due."""
         self.now = now
-        self._timers.run(now)
+        self.timers.run(now)
         self._advance()
         return self._taken()
 

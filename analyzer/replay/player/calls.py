@@ -71,6 +71,8 @@ class Call:
     """Turns of ours that wait for the ACK."""
     invite: Heard | None = None
     """The peer's INVITE, while it has no final answer."""
+    ack: tuple[int, bytes] | None = None
+    """The ACK of a 2xx, by the number of its INVITE: it is due again when the 2xx comes again."""
     bound: bytes | None = None
     """The REGISTER that the registrar accepted, while the registration holds."""
     identity: str = ""
@@ -86,6 +88,17 @@ class Call:
         self.answered[key] = response
         if len(self.answered) > MAX_ANSWERED:
             del self.answered[next(iter(self.answered))]
+
+    @property
+    def routed(self) -> tuple[str, tuple[str, ...]]:
+        """Return the Request-URI and the values of Route (RFC 3261 section 12.2.1.1)."""
+        target = self.target or self.remote
+        if not self.route:
+            return target, ()
+        first = parse_name_addr(self.route[0])
+        if first is None or ";lr" in first.uri.lower():
+            return target, self.route
+        return first.uri, (*self.route[1:], f"<{target}>")  # a strict router of RFC 2543
 
     def next_cseq(self) -> int:
         """Return the number of a new request."""
@@ -137,7 +150,13 @@ def uri_of(value: str) -> str:
     return "" if address is None else address.uri
 
 
+def person_of(value: str) -> str:
+    """Return ``user@host`` of a From or To value, as it is written."""
+    uri = uri_of(value).partition(";")[0]
+    scheme, colon, rest = uri.partition(":")
+    return rest if colon and scheme.lower() in ("sip", "sips") else uri
+
+
 def aor_of(value: str) -> str:
-    """Return ``user@host`` in lower case of a From or To value."""
-    uri = uri_of(value).partition(";")[0].lower()
-    return uri.removeprefix("sips:").removeprefix("sip:")
+    """Return ``user@host`` in lower case of a From or To value: people are compared by it."""
+    return person_of(value).lower()

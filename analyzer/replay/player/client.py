@@ -77,14 +77,11 @@ class ClientPlay(Base):
         self._speaker = Speaker(self._talk)
         self._listener = Listener(self._talk, self._speaker)
         self._answers = Answers(
-            self._talk, self._speaker, self._credentials, self._timers.at, self._in_background
+            self._talk, self._speaker, self._credentials, self.timers.at, self.timers.behind
         )
         self._losses = Losses(self._talk, self._speaker)
         self._leaving = Farewell(self._talk, self._speaker)
         self._users = self._who()
-
-    def _in_background(self, when: float, what: object) -> None:
-        self._timers.at(when, what, background=True)  # type: ignore[arg-type]
 
     def _who(self) -> dict[str, User]:
         """Return who plays each client; the script's own users where none are given."""
@@ -109,6 +106,9 @@ class ClientPlay(Base):
         self.now = now
         self._begin()
         self._talk.progress.start(now)
+        for scripted, turn in self._plan.first_of.items():
+            if not self._plan.is_ours(turn):
+                self._connect(scripted)  # the server speaks first
         self._advance()
         return self._taken()
 
@@ -158,9 +158,9 @@ class ClientPlay(Base):
         def ping() -> None:
             if link.wire is not None and not self._done:
                 self._actions.append(Send(link.number, KEEP_ALIVE))
-                self._timers.at(self.now + every, ping, background=True)
+                self.timers.at(self.now + every, ping, background=True)
 
-        self._timers.at(self.now + every, ping, background=True)
+        self.timers.at(self.now + every, ping, background=True)
 
     def ended(self, connection: int, how: Ended, now: float) -> list[Action]:
         """Take note that the server sends no more."""
@@ -289,7 +289,7 @@ class ClientPlay(Base):
             return
         talk = self._talk
         if self._farewell is None:
-            if talk.progress.unsettled or self._timers.held:
+            if talk.progress.unsettled or self.timers.held:
                 return
             self._leave()
         if not self._leaving.waiting or self.now >= (self._farewell or 0.0):
@@ -306,7 +306,7 @@ class ClientPlay(Base):
         """When ``wake`` is to be called."""
         if self._done:
             return None
-        found = (self._talk.progress.due(patient=False), self._timers.due, self._farewell)
+        found = (self._talk.progress.due(patient=False), self.timers.due, self._farewell)
         return min((one for one in found if one is not None), default=None)
 
     @property
@@ -328,8 +328,7 @@ class ClientPlay(Base):
 
     def outcome(self) -> Outcome:
         """Return what was found so far."""
-        talk = self._talk
-        complete = self._complete and self._done
+        talk, complete = self._talk, self._complete and self._done
         return talk.ledger.outcome(complete=complete, played=len(self._users), more=talk.kept())
 
 

@@ -9,18 +9,13 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyzer.replay.player.answers import renewed
-from analyzer.replay.player.outgoing import simple_request
-from dissectors.model import Malformed
+from analyzer.replay.player.outgoing import cancel_of, simple_request
 from dissectors.sip.grammar import field_name
-from dissectors.sip.parse import parse_message
 
 if TYPE_CHECKING:
     from analyzer.replay.player.calls import Call
     from analyzer.replay.player.speaker import Speaker
     from analyzer.replay.player.talk import Talk
-
-_KEPT = frozenset({"via", "max-forwards", "from", "to", "call-id", "route"})
-"""What a CANCEL has from its INVITE (RFC 3261 section 9.1)."""
 
 
 class Farewell:
@@ -64,19 +59,10 @@ class Farewell:
             self._said["BYE"] += 1
 
     def _cancel(self, call: Call, raw: bytes) -> None:
-        """CANCEL an INVITE without a final answer: same branch and number (section 9.1)."""
-        message, wire = parse_message(raw), self._talk.line.wire(call.connection)
-        if isinstance(message, Malformed) or wire is None:
-            return
-        headers = [
-            (one.name, one.value) for one in message.headers if field_name(one.name) in _KEPT
-        ]
-        number = message.cseq.number if message.cseq else call.cseq
-        headers.append(("CSeq", f"{number} CANCEL"))
-        draft = simple_request("CANCEL", call, wire, "", [])
-        draft = draft._replace(start=f"CANCEL {message.uri} SIP/2.0", headers=headers)
-        self._talk.line.send(call, draft, None)
-        self._said["CANCEL"] += 1
+        draft = cancel_of(raw)
+        if draft is not None and self._talk.line.wire(call.connection) is not None:
+            self._talk.line.send(call, draft, None)
+            self._said["CANCEL"] += 1
 
     def _sign_off(self, call: Call, bound: bytes) -> None:
         draft = renewed(bound, call.next_cseq(), self._talk.branch())

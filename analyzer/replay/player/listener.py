@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from analyzer.replay.heard import with_items
+from analyzer.replay.player.calls import tag_of
+from analyzer.replay.player.match import Match
 from analyzer.replay.player.outgoing import simple_response
 from analyzer.replay.player.plan import describe
 from analyzer.replay.player.replies import reply_to_all
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
 
     from analyzer.replay.heard import Heard
     from analyzer.replay.player.calls import Call
-    from analyzer.replay.player.match import Match
     from analyzer.replay.player.speaker import Speaker
     from analyzer.replay.player.talk import Talk
     from analyzer.replay.results import Status
@@ -34,8 +36,8 @@ REASONS = {200: "OK", 404: "Not Found", 481: "Call/Transaction Does Not Exist"} 
     488: "Not Acceptable Here", 500: "Server Internal Error", 501: "Not Implemented",
     503: "Service Unavailable", 603: "Decline",
 }  # fmt: skip
-MAX_REPETITIONS = 1_000_000
-"""Of one turn in one conversation."""
+TO_CLIENTS = {"INVITE": 480, "REFER": 603, "SUBSCRIBE": 489}
+"""What a client answers who is called, and plays no part in that."""
 
 
 class Listener:
@@ -57,19 +59,54 @@ class Listener:
         if heard.method == "CANCEL":
             self._cancelled(heard, call, client, connection)
             return
-        matches = talk.matcher.turns_of(heard, self._candidates(call, client), talk.progress.states)
+        candidates = self._candidates(call, client, heard.method)
+        matches = talk.matcher.turns_of(heard, candidates, talk.progress.states)
+        if call is not None and self._is_stale(heard, call):
+            self._refuse(heard, call)
+            return
         if call is None:
             turn = matches[0].turn if matches else None
             call = talk.heard_call(turn, heard, client, connection)
-        else:
-            call.connection = connection
-            call.learn_request(heard.message)
+        self._take(matches, heard, call, connection)
+
+    def _take(self, matches: Sequence[Match], heard: Heard, call: Call, connection: int) -> None:
+        """Take a request as the turns that it is, and answer what is none."""
+        call.connection = connection
+        call.learn_request(heard.message)
         if heard.method == "INVITE":
             call.invite = heard
         for match in matches:
             self._accept(match, heard, call)
         if not any(match.complete for match in matches) and heard.method not in UNANSWERED:
             self._answer_politely(heard, call, known=bool(matches))
+        elif heard.items:
+            self._left_over(matches, heard, call)
+
+    @staticmethod
+    def _is_stale(heard: Heard, call: Call) -> bool:
+        """Say whether a request is in a dialog that is no more, or never was (12.2.2)."""
+        to = parse_name_addr(heard.message.headers.first("to") or "")
+        ours = tag_of(call.local)
+        wrong = to is not None and to.tag is not None and ours is not None and to.tag != ours
+        over = call.ended and heard.method not in ("BYE", "INVITE")
+        return call.is_session and call.established and (wrong or over) and heard.method != "ACK"
+
+    def _refuse(self, heard: Heard, call: Call) -> None:
+        what = f"{heard.method} in a dialog that is not there"
+        detail = "answered with 481 Call/Transaction Does Not Exist"
+        self._talk.ledger.unexpected(call.client, what, self._talk.line.now, detail)
+        self._answer(heard, call, "481 Call/Transaction Does Not Exist")
+
+    def _left_over(self, matches: Sequence[Match], heard: Heard, call: Call) -> None:
+        """Answer what stands beside turns of the script in one INFO, and is none."""
+        taken = [id(item.node) for match in matches for item in match.heard.items]
+        rest = tuple(item for item in heard.items if id(item.node) not in taken)
+        if not rest:
+            return
+        names = ", ".join(item.id or item.element for item in rest)
+        self._talk.ledger.unexpected(call.client, f"{heard.method} {names}", self._talk.line.now)
+        if self._talk.server:
+            reply_to_all(self._talk, self._speaker, with_items(heard, rest), call)
 
     def repeated(self, heard: Heard, client: str) -> bool:
         """Answer a request that has its answer already with that (RFC 3261 section 17.2)."""
@@ -84,10 +121,12 @@ class Listener:
         talk.line.repeat(call, raw)
         return True
 
-    def _candidates(self, call: Call | None, client: str) -> Sequence[Turn]:
-        if call is None:
-            return self._plan.initial.get(client, ())
-        return self._plan.requests.get(call.dialog, ())
+    def _candidates(self, call: Call | None, client: str, method: str) -> Sequence[Turn]:
+        """Return the turns of a method that a request can be."""
+        if call is not None:
+            return self._plan.requests.get((call.dialog, method), ())
+        known = self._plan.initial.get(client, ())
+        return [turn for turn in known if turn.message.method.upper() == method]
 
     def _acknowledged(self, call: Call | None) -> None:
         """Say what had to wait for the ACK."""
@@ -170,7 +209,8 @@ class Listener:
         event = heard.message.event
         what = " ".join(filter(None, (heard.method, names or event)))
         if _is_goodbye(heard):
-            talk.ledger.note(f"{call.identity or call.client} said goodbye ({heard.method})")
+            who = call.identity or call.client if talk.server else "the server"
+            talk.ledger.note(f"{who} said goodbye ({heard.method})")
         else:
             talk.ledger.unexpected(call.client, what, talk.line.now, f"answered with {text}")
         self._answer(heard, call, text)
@@ -183,7 +223,9 @@ class Listener:
         inside = to is not None and to.tag is not None
         if inside and not call.dialog and heard.method not in ("REGISTER", "SUBSCRIBE"):
             return 481  # RFC 3261 section 12.2.2
-        return self._talk.options.default_status if self._talk.server else 200
+        if self._talk.server:
+            return self._talk.options.default_status
+        return 200 if inside else TO_CLIENTS.get(heard.method, 200)
 
     def _answer(self, heard: Heard, call: Call, status: str) -> None:
         cseq = heard.message.cseq
@@ -195,7 +237,7 @@ class Listener:
         code = int(status.partition(" ")[0])
         if heard.method == "REGISTER" and code < 300:
             more = _registered(heard)
-        elif heard.method in ("INVITE", "SUBSCRIBE") and code < 300:
+        elif heard.method in ("INVITE", "SUBSCRIBE", "UPDATE") and code < 300:
             more = [("Contact", f"<{wire.uri}>")]
         if heard.method == "SUBSCRIBE" and code < 300:
             more.append(("Expires", heard.message.headers.first("expires") or "3600"))
@@ -207,10 +249,20 @@ class Listener:
         if call is None:
             call = self._talk.heard_call(None, heard, client, connection)
         invite = call.invite
+        turn = self._cancel_turn(call)
+        if turn is not None:
+            self._accept(Match(turn, heard, {}), heard, call)
+            return
         self._answer(heard, call, "200 OK")
         if invite is not None:
             self._answer(invite, call, "487 Request Terminated")
             call.invite = None
+
+    def _cancel_turn(self, call: Call) -> Turn | None:
+        """Return the CANCEL that the script has here."""
+        turns = self._plan.requests.get((call.dialog, "CANCEL"), ())
+        states = self._talk.progress.states
+        return next((one for one in turns if one.id not in states), None)
 
 
 def _is_goodbye(heard: Heard) -> bool:

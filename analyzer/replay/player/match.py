@@ -9,28 +9,35 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer.replay.align import observe
+from analyzer.replay.align import observe, template_root
 from analyzer.replay.fields import read_field
 from analyzer.replay.heard import with_items
+from analyzer.replay.names import canonical
+from analyzer.replay.player.apart import OWN
 from analyzer.replay.player.calls import aor_of
 from analyzer.replay.results import Difference
 from analyzer.replay.template import fill, slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Container, Mapping, Sequence
 
     from analyzer.replay.heard import Heard
     from analyzer.replay.player.plan import Plan
     from analyzer.replay.player.values import Values
-    from analyzer.replay.script import Turn
-    from dissectors.xccos.messages import Item
+    from analyzer.replay.script import Expectation, Turn
+    from dissectors.xccos.messages import Element, Item
 
 SAME_CONTENT, SAME_ADDRESSEE, SAME_EVENT, SAME_TYPE = 100, 60, 40, 20
 SAME_FIELD, ECHOED, USED = 6, 12, -9
 """What counts how much. What a message is about goes before whether a turn was used already; that
 goes before a field that differs."""
-LEAST = SAME_CONTENT // 2
-"""A message that has less in common with a turn is none of the script."""
+LEAST, LEAST_INVITE = SAME_CONTENT // 2, SAME_TYPE
+"""A message that has less in common with a turn is none of the script. An INVITE to somebody else
+is taken once, and told: Lookup services have any name."""
+EVENTS = ("SUBSCRIBE", "NOTIFY", "BENOTIFY", "PUBLISH")
+"""Methods that are about an event package (RFC 6665); of others the header is decoration."""
+OUTSIDE = ("INVITE", "SUBSCRIBE", "REGISTER", "SERVICE", "MESSAGE", "OPTIONS")
+"""Methods of which the addressee says what they are; inside a dialog it is always the same."""
 ECHOES = frozenset({"envid", "seqid", "room", "text", "uri", "opaque", "token", "call-id"})
 """Kinds of our values that the peer must say back as they are."""
 
@@ -53,35 +60,59 @@ class Matcher:
         self._value = values.peek
         self._known = values.known
         self._unknown = unknown
+        self.scored = 0
+        """Comparisons so far: what a long session costs."""
         self._parts: dict[str, list[Item]] = {}
         """Items that have come of turns of which others have not."""
 
     def turns_of(
         self, heard: Heard, candidates: Sequence[Turn], used: Container[str]
     ) -> list[Match]:
-        """Return the turn that a request is, or the several that its items are; none: unknown."""
-        method = heard.method
-        fitting = [turn for turn in candidates if turn.message.method.upper() == method]
-        names = _names(heard)
-        same = [turn for turn in fitting if names and self._plan.names[turn.id] == names]
+        """Return the turn that a request is, or the several that its items are; none: unknown.
+
+        ``candidates`` are of its method.
+        """
+        fitting = [turn for turn in candidates if self._may_come(turn, used)]
+        names, known = _names(heard), self._plan.names
+        same = [turn for turn in fitting if known[turn.id] == names] if names else []
         if not same and len(names) > 1:
             wanted = Counter(names)
-            same = [turn for turn in fitting if Counter(self._plan.names[turn.id]) == wanted]
+            same = [turn for turn in fitting if Counter(known[turn.id]) == wanted]
         if same:
             return [self._best(heard, same, used)]
         if heard.items:
-            return self._by_items(heard, [turn for turn in fitting if turn.id not in used])
+            return self._by_items(heard, sorted(fitting, key=lambda turn: turn.id in used))
         best = self._best(heard, fitting, used) if fitting else None
-        return [] if best is None or self._score(best.turn, heard, used) < LEAST else [best]
+        least = LEAST_INVITE if heard.method == "INVITE" else LEAST
+        return [] if best is None or self._score(best.turn, heard, used) < least else [best]
+
+    def _may_come(self, turn: Turn, used: Container[str]) -> bool:
+        """Say whether a turn can be heard already: not before we have said what brings it about."""
+        cause = turn.cause
+        if cause is None or cause not in self._plan.number or cause in used:
+            return True
+        return not self._plan.is_ours(self._plan.turn(cause))
 
     def _best(self, heard: Heard, turns: Sequence[Turn], used: Container[str]) -> Match:
-        chosen = turns[0]
-        if len(turns) > 1:
-            chosen = max(
-                turns,
-                key=lambda turn: (self._score(turn, heard, used), -self._plan.number[turn.id]),
-            )
+        chosen = turns[0] if len(turns) == 1 else self._nearest(heard, turns, used)
         return Match(chosen, heard, self._observed(chosen, heard))
+
+    def _nearest(self, heard: Heard, turns: Sequence[Turn], used: Container[str]) -> Turn:
+        """Return the best of several: the first that is all it should be and was not yet."""
+        best, most = turns[0], None
+        perfect = SAME_ADDRESSEE + SAME_TYPE
+        perfect += SAME_EVENT if heard.method in EVENTS else 0
+        perfect += SAME_CONTENT if _names(heard) else 0
+        for again in (False, True):
+            for turn in turns:
+                if (turn.id in used) is not again:
+                    continue
+                score = self._score(turn, heard, used)
+                if score >= perfect:
+                    return turn
+                if most is None or score > most:
+                    best, most = turn, score
+        return best
 
     def _observed(self, turn: Turn, heard: Heard) -> dict[str, str]:
         """Return what a message says for the slots of a turn, where it can be meant."""
@@ -94,11 +125,12 @@ class Matcher:
         if slot is None:
             return False
         if slot.kind == "domain":
-            return slot.part_of is None and "@" not in value
+            return (slot.part_of is None or name.endswith(OWN)) and "@" not in value
         return slot.kind != "user" or "@" in value
 
     def _score(self, turn: Turn, heard: Heard, used: Container[str]) -> int:
         """Return how much a message has in common with a turn."""
+        self.scored += 1
         score = USED if turn.id in used else 0
         names, known = _names(heard), self._plan.names[turn.id]
         if names and known:
@@ -113,13 +145,19 @@ class Matcher:
         message, first = turn.message, heard.message.headers.first
         score = 0
         for name, weight in (("Event", SAME_EVENT), ("Content-Type", SAME_TYPE)):
+            if name == "Event" and heard.method not in EVENTS:
+                continue
             same = _bare(message.header(name)) == _bare(first(name))
             score += weight if same else -weight
         if (message.header("Expires") == "0") != (first("expires") == "0"):
             score -= SAME_CONTENT  # it ends what the other begins
-        to = aor_of(fill(message.header("To") or "", self._value))
-        score += SAME_ADDRESSEE if to == aor_of(first("to") or "") else 0
-        return score
+        return score + (SAME_ADDRESSEE if self._same_addressee(turn, heard) else 0)
+
+    def _same_addressee(self, turn: Turn, heard: Heard) -> bool:
+        if heard.method not in OUTSIDE:
+            return True
+        to = aor_of(fill(turn.message.header("To") or "", self._value))
+        return to == aor_of(heard.message.headers.first("to") or "")
 
     def _unequal(self, observed: Mapping[str, str]) -> list[str]:
         """Return our values that a message does not give back as we said them."""
@@ -141,13 +179,29 @@ class Matcher:
                 continue
             wanted = fill(expectation.equals, self._value)
             actual = read_field(expectation.path, heard)
-            if actual != wanted:
+            if actual != wanted and not self._same_name(expectation, wanted, actual):
                 found.append(Difference(expectation.path, wanted, actual))
         return found
+
+    def _same_name(self, expectation: Expectation, wanted: str, actual: str | None) -> bool:
+        """Say whether addresses or ids differ in case alone, which makes nothing else of them."""
+        if actual is None:
+            return False
+        if expectation.path.endswith("/@id"):
+            return canonical(actual) == canonical(wanted)
+        slots, names = self._plan.slots, slots_of(expectation.equals)
+        people = any(slots[name].kind in ("user", "domain") for name in names if name in slots)
+        return people and actual.casefold() == wanted.casefold()
 
     def differences(self, match: Match) -> tuple[Difference, ...]:
         """Return what in a message is not as the script expects it."""
         found = self._unmet(match.turn, match.heard)
+        if heard_invite(match) and not self._same_addressee(match.turn, match.heard):
+            wanted = fill(match.turn.message.header("To") or "", self._value)
+            found.append(Difference("header/To", wanted, match.heard.message.headers.first("to")))
+        for slot in self._plan.brings.get(match.turn.id, ()):
+            if slot.name not in match.observed:
+                found.append(Difference(slot.where or slot.name, slot.value, None))
         told = {(one.expected, one.found) for one in found}
         for name in self._unequal(match.observed):
             pair = (self._known[name], match.observed[name])
@@ -179,7 +233,7 @@ class Matcher:
         return names
 
     def _taker(
-        self, item: Item, turns: Iterable[Turn], left: Mapping[str, list[str]], heard: Heard
+        self, item: Item, turns: Sequence[Turn], left: Mapping[str, list[str]], heard: Heard
     ) -> Turn | None:
         fitting = [turn for turn in turns if _name(item) in left[turn.id]]
         if len(fitting) < 2:
@@ -188,9 +242,21 @@ class Matcher:
         return max(
             fitting,
             key=lambda turn: (
+                self._replies(turn, item),
                 -len(self._unequal(self._observed(turn, alone))),
-                -self._plan.number[turn.id],
+                -len(self._unmet(turn, alone)),
+                -turns.index(turn),
             ),
+        )
+
+    def _replies(self, turn: Turn, item: Item) -> bool:
+        """Say whether a turn has the reply to the very command that an item replies to."""
+        told = _commandid(item.node, str)
+        root = template_root(turn.message.body) if told else None
+        if root is None:
+            return False
+        return any(
+            _commandid(one, lambda text: fill(text, self._value)) == told for one in root.children
         )
 
     def _part(self, turn: Turn, items: list[Item], heard: Heard, *, complete: bool) -> Match:
@@ -201,12 +267,25 @@ class Matcher:
         return Match(turn, whole, self._observed(turn, whole), complete)
 
 
+def heard_invite(match: Match) -> bool:
+    """Say whether a match is about an INVITE, whose addressee matters."""
+    return match.heard.is_request and match.heard.method == "INVITE"
+
+
+def _commandid(node: Element, filled: Callable[[str], str]) -> tuple[str, str] | None:
+    """Return envid and seqid of the command that a reply answers."""
+    one = node.find("commandid")
+    if one is None:
+        return None
+    return filled(one.get("envid") or ""), filled(one.get("seqid") or "")
+
+
 def _bare(value: str | None) -> str:
     return (value or "").partition(";")[0].strip().lower()
 
 
 def _name(item: Item) -> str:
-    return (item.id or item.element).lower()
+    return canonical(item.id or item.element)
 
 
 def _names(heard: Heard) -> tuple[str, ...]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from analyzer.replay.fill import fill_body
 from analyzer.replay.player.calls import DIALOG_METHODS, OWN_CSEQ, record_route, tag_of, with_tag
 from analyzer.replay.template import fill, slots_of
+from dissectors.model import Malformed
 from dissectors.sip.fields import parse_name_addr
 from dissectors.sip.grammar import field_name
+from dissectors.sip.parse import parse_message
 from dissectors.sip.writer import build_message
 
 if TYPE_CHECKING:
@@ -109,7 +111,7 @@ class Writer:
                 headers.append((name, self._contact(text, wire)))
             elif key not in _LIVE and key not in CREDENTIALS:
                 headers += self._passed(name, key, text, call)
-        uri = call.target if inside and call.target else self.uri(template)
+        uri = call.routed[0] if inside and call.target else self.uri(template)
         headers += [header for key in _DEMANDED for header in live.pop(key, ())]
         if template.header("Max-Forwards") is None:
             headers.append(("Max-Forwards", MAX_FORWARDS))
@@ -179,7 +181,7 @@ def _live_headers(
     method: str, number: int, call: Call, wire: Wire, branch: str, *, inside: bool
 ) -> dict[str, Headers]:
     """Return the headers that are ours, by the place of the template's in which they stand."""
-    routes = [("Route", one) for one in call.route] if inside else []
+    routes = [("Route", one) for one in call.routed[1]] if inside else []
     return {
         "via": [("Via", f"SIP/2.0/{wire.transport} {wire.local};branch={branch}")],
         "from": [("From", call.local)],
@@ -220,7 +222,7 @@ def simple_request(method: str, call: Call, wire: Wire, branch: str, more: Heade
     live = _live_headers(method, number, call, wire, branch, inside=True)
     headers = [header for key in _DEMANDED for header in live[key]]
     headers.append(("Max-Forwards", MAX_FORWARDS))
-    return Draft(f"{method} {call.target or call.remote} SIP/2.0", [*headers, *more], b"")
+    return Draft(f"{method} {call.routed[0]} SIP/2.0", [*headers, *more], b"")
 
 
 def simple_response(
@@ -229,3 +231,19 @@ def simple_response(
     """Return a response that the script does not have; ``status``: ``200 OK``."""
     headers = copied(request, call, int(status.partition(" ")[0]))
     return Draft(f"SIP/2.0 {status}", [*headers, *more], body)
+
+
+_OF_INVITE = frozenset({"via", "max-forwards", "from", "to", "call-id", "route"})
+"""What a CANCEL has from its INVITE (RFC 3261 section 9.1)."""
+
+
+def cancel_of(raw: bytes) -> Draft | None:
+    """Return the CANCEL of an INVITE of ours: same Request-URI, branch and number."""
+    message = parse_message(raw)
+    if isinstance(message, Malformed) or message.cseq is None:
+        return None
+    headers = [
+        (one.name, one.value) for one in message.headers if field_name(one.name) in _OF_INVITE
+    ]
+    headers.append(("CSeq", f"{message.cseq.number} CANCEL"))
+    return Draft(f"CANCEL {message.uri} SIP/2.0", headers, b"")

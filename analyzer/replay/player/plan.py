@@ -9,15 +9,20 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from analyzer.replay.names import canonical
+from analyzer.replay.player.apart import rooms_apart
 from analyzer.replay.script import SERVER
 from analyzer.replay.template import slots_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from analyzer.replay.script import Script, Turn
+    from analyzer.replay.script import Script, Slot, Turn
     from analyzer.replay.template import Template
 
+FAILURE = 300
+BROUGHT = frozenset({"uri", "room", "token", "opaque"})
+"""Kinds of values without which one cannot go on as recorded."""
 ITEM = re.compile(r"<(?:\w+:)?(?:cmd|rpl|ntc|grpchat)\b[^>]*?\bid=\"([^\"]{1,80})\"")
 ROOT = re.compile(r"\s*(?:<\?[^>]{0,200}\?>)?\s*<(?:\w+:)?(\w+)")
 
@@ -27,7 +32,7 @@ class Plan:
 
     def __init__(self, script: Script, ours: Iterable[str]) -> None:
         """Prepare the turns that ``ours`` say, and those that they hear."""
-        self.script = script
+        script = self.script = rooms_apart(script)
         self.ours = frozenset(ours)
         between = self.ours | ({SERVER} if SERVER not in self.ours else _clients(script))
         self.turns = tuple(
@@ -48,22 +53,19 @@ class Plan:
         for turn in self.turns:
             for one in self.hard[turn.id]:
                 self.dependents.setdefault(one, []).append(turn.id)
-        self.responses: dict[str, list[Turn]] = {}
-        self.caused: dict[str, list[Turn]] = {}
-        self.requests: dict[str, list[Turn]] = {}
-        self.acks: dict[str, list[Turn]] = {}
-        """Our ACKs of each dialog."""
-        self.turns_by_cause: dict[str, list[Turn]] = {}
         self._gather()
         self.initial = self._initial()
         self.begins = self._begins()
+        self.sign_ins = self._sign_ins()
         self.answered = frozenset(
             turn.answers for turn in self.turns if turn.answers and (turn.message.status or 0) > 199
         )
         """Requests that have a final response."""
         self.lost_answers = self._lost_answers()
+        self.brings = self._brings()
         self.names = {turn.id: names_of(turn.message) for turn in self.turns}
         self.last_of = self._last_turns()
+        self.first_of = self._first_turns()
 
     def turn(self, number: str) -> Turn:
         """Return a turn by its id."""
@@ -84,8 +86,11 @@ class Plan:
         recording merely had before only where nothing is known to bring it about.
         """
         known = [*turn.after, *filter(None, (turn.cause, turn.answers))]
-        if SERVER in self.ours and self.is_ours(turn) and (turn.answers or turn.cause):
-            known = [turn.answers or turn.cause or ""]
+        if SERVER in self.ours and self.is_ours(turn):
+            brought = turn.answers or turn.cause
+            known = [brought] if brought else [*turn.after, *self._sources(turn)]
+            if turn.message.method == "INVITE" and (turn.message.status or 0) >= FAILURE:
+                known += self._cancels(turn)
         return tuple(dict.fromkeys(one for one in known if one in self.number and one != turn.id))
 
     def _keep_order(self) -> None:
@@ -99,6 +104,12 @@ class Plan:
                 self.hard[turn.id] = tuple(dict.fromkeys(known))
                 latest[turn.dialog] = turn.id
 
+    def _cancels(self, turn: Turn) -> Iterator[str]:
+        """Yield the CANCELs that came before a refusal: it answers them too (RFC 3261 9.2)."""
+        for one in self.turns[: self.number[turn.id]]:
+            if one.dialog == turn.dialog and one.message.method == "CANCEL" and one.is_request:
+                yield one.id
+
     def _sources(self, turn: Turn) -> Iterator[str]:
         """Yield the peer's turns that bring what a body of ours says again."""
         for name in slots_of(turn.message.body):
@@ -109,6 +120,13 @@ class Plan:
                 yield slot.turn
 
     def _gather(self) -> None:
+        self.responses: dict[str, list[Turn]] = {}
+        self.caused: dict[str, list[Turn]] = {}
+        self.turns_by_cause: dict[str, list[Turn]] = {}
+        self.requests: dict[tuple[str, str], list[Turn]] = {}
+        """Those of the peer, by dialog and method."""
+        self.acks: dict[str, list[Turn]] = {}
+        """Our ACKs of each dialog."""
         for turn in self.turns:
             if turn.cause:
                 self.turns_by_cause.setdefault(turn.cause, []).append(turn)
@@ -121,7 +139,8 @@ class Plan:
                 if cause:
                     self.caused.setdefault(cause, []).append(turn)
             elif turn.is_request:
-                self.requests.setdefault(turn.dialog, []).append(turn)
+                method = turn.message.method.upper()
+                self.requests.setdefault((turn.dialog, method), []).append(turn)
 
     def _lost_answers(self) -> frozenset[str]:
         """Return INVITEs whose 2xx the recording lacks, though their dialogs go on."""
@@ -138,13 +157,42 @@ class Plan:
         return frozenset(number for dialog, number in open_.items() if dialog in used)
 
     def _initial(self) -> dict[str, list[Turn]]:
-        """Return of each client the peer's requests that begin a dialog."""
+        """Return of each client the peer's requests that may begin a dialog."""
         found: dict[str, list[Turn]] = {}
         begun: set[str] = set()
         for turn in self.turns:
             if turn.dialog not in begun and turn.is_request and not self.is_ours(turn):
                 found.setdefault(self.client_of(turn), []).append(turn)
-            begun.add(turn.dialog)
+                begun.add(turn.dialog)
+        return found
+
+    def _sign_ins(self) -> dict[str, list[Turn]]:
+        """Return of each client the REGISTERs that are no sign-off."""
+        found: dict[str, list[Turn]] = {}
+        for turn in self.turns:
+            message = turn.message
+            if (
+                turn.is_request
+                and message.method == "REGISTER"
+                and message.header("Expires") != "0"
+            ):
+                found.setdefault(turn.speaker, []).append(turn)
+        return found
+
+    def _brings(self) -> dict[str, list[Slot]]:
+        """Return values that a turn of the peer must bring, because we say them afterwards."""
+        used = {
+            name
+            for turn in self.turns
+            if self.is_ours(turn)
+            for name in slots_of(turn.message.body) + slots_of(turn.message.header("To") or "")
+        }
+        found: dict[str, list[Slot]] = {}
+        for slot in self.slots.values():
+            if slot.name in used and slot.turn in self.number and slot.kind in BROUGHT:
+                turn = self.turn(slot.turn)
+                if not self.is_ours(turn) and slot.name in slots_of(turn.message.body):
+                    found.setdefault(turn.id, []).append(slot)
         return found
 
     def _begins(self) -> dict[str, Turn]:
@@ -152,6 +200,13 @@ class Plan:
         found: dict[str, Turn] = {}
         for turn in self.turns:
             found.setdefault(turn.dialog, turn)
+        return found
+
+    def _first_turns(self) -> dict[str, Turn]:
+        """Return the first turn of each connection."""
+        found: dict[str, Turn] = {}
+        for turn in self.turns:
+            found.setdefault(turn.connection, turn)
         return found
 
     def _last_turns(self) -> dict[str, int]:
@@ -183,7 +238,7 @@ def names_of(template: Template) -> tuple[str, ...]:
     """Return what the body of a template is: ids of XCCOS items, else the root element."""
     if "${" not in template.body and not template.body:
         return ()
-    found = tuple(one.lower() for one in ITEM.findall(template.body))
+    found = tuple(canonical(one) for one in ITEM.findall(template.body))
     if found:
         return found
     root = ROOT.match(template.body)

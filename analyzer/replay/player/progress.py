@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from analyzer.replay.player.plan import Plan
     from analyzer.replay.script import Turn
 
+MAX_GAP = 60.0
+"""Seconds that a peer may take longer because the recorded one did; of a session that ended by its
+timer it would be half an hour."""
 State = Literal["said", "heard", "missing", "unsaid"]
 
 
@@ -87,7 +90,7 @@ class Progress:
         elif (turn.answers or turn.cause) in self._never:
             heapq.heappush(self._awaited, (now, number))
         elif not turn.optional:
-            gap = max(0.0, turn.at_ms - self._latest(turn)) / 1000
+            gap = min(max(0.0, turn.at_ms - self._latest(turn)) / 1000, MAX_GAP)
             heapq.heappush(self._awaited, (now + gap + self._patience, number))
 
     def _latest(self, turn: Turn) -> float:
@@ -108,6 +111,13 @@ class Progress:
             if turn.id not in self._states:
                 return turn
         return None
+
+    def postpone(self, turn: Turn, until: float) -> None:
+        """Be patient with a turn of the peer at least until then."""
+        number = self._plan.number[turn.id]
+        later = [(max(when, until) if one == number else when, one) for when, one in self._awaited]
+        self._awaited = later
+        heapq.heapify(self._awaited)
 
     def due(self, *, patient: bool) -> float | None:
         """Return when something is due; a patient one waits for the peer without end."""

@@ -15,7 +15,7 @@ from analyzer.replay.actions import Close
 from analyzer.replay.auth.admission import Challenge, Dialect, Refused
 from analyzer.replay.player.answers import Answers
 from analyzer.replay.player.base import Base, Link
-from analyzer.replay.player.calls import Call, aor_of, with_tag
+from analyzer.replay.player.calls import Call, aor_of, person_of, with_tag
 from analyzer.replay.player.casting import Casting
 from analyzer.replay.player.listener import Listener
 from analyzer.replay.player.outgoing import simple_response
@@ -48,12 +48,11 @@ class Conversation:
     """One conversation and those who speak and listen in it."""
 
     def __init__(self, play: ServerPlay, plan: Plan, options: PlayOptions, rng: Random) -> None:
+        timers = play.timers
         self.talk = Talk(plan, options, play, rng, play.epoch)
         self.speaker = Speaker(self.talk)
         self.listener = Listener(self.talk, self.speaker)
-        self.answers = Answers(
-            self.talk, self.speaker, lambda *_: None, play.later, play.in_background
-        )
+        self.answers = Answers(self.talk, self.speaker, lambda *_: None, timers.at, timers.behind)
         self.talk.progress.start(play.now)
 
 
@@ -79,13 +78,12 @@ class ServerPlay(Base):
         self._aborted = False
         if options.authenticate is not None:
             self._guard()  # what is not installed is told before anybody comes
-        self._started = 0.0
 
     # What the carrier tells
 
     def start(self, now: float) -> list[Action]:
         """Begin: wait for whoever comes."""
-        self.now = self._started = now
+        self.now = now
         return []
 
     def opened(
@@ -138,14 +136,6 @@ class ServerPlay(Base):
         self._advance()
         return self._taken()
 
-    def later(self, when: float, what: object) -> None:
-        """Do something at a time."""
-        self._timers.at(when, what)  # type: ignore[arg-type]
-
-    def in_background(self, when: float, what: object) -> None:
-        """Do something at a time that nobody waits for."""
-        self._timers.at(when, what, background=True)  # type: ignore[arg-type]
-
     # What was heard
 
     def _heard(self, link: Link, heard: Heard) -> None:
@@ -162,6 +152,9 @@ class ServerPlay(Base):
         if part is not None and heard.is_request and self._begins_again(part, heard):
             self._casting.forget(link.number, person)
             part = None
+        if part is None and heard.method == "OPTIONS":
+            self._reply(link, heard, "200 OK", [])  # a probe plays no part
+            return
         if part is None:
             part = self._cast(link, heard, person)
         if part is None:
@@ -187,6 +180,9 @@ class ServerPlay(Base):
         key = (part.client, heard.message.call_id or "")
         if heard.method != "REGISTER" or key in talk.by_call_id:
             return False
+        states = talk.progress.states
+        if any(turn.id not in states for turn in self._plan.sign_ins.get(part.client, ())):
+            return False  # the script has another sign-in of this person
         calls = talk.by_call_id.values()
         sessions = [call for call in calls if call.client == part.client and call.is_session]
         return bool(sessions) and all(call.ended for call in sessions)
@@ -241,10 +237,11 @@ class ServerPlay(Base):
             rng = Random(self._rng.getrandbits(64))  # noqa: S311  (identifiers, no secrets)
             self._conversations.append(Conversation(self, self._plan, self._options, rng))
         talk = self._conversations[part.conversation].talk
-        talk.ledger.users[part.client] = person
+        spoken = person_of(heard.message.headers.first("from") or "") or person
+        talk.ledger.users[part.client] = spoken
         party = next(one for one in self._script.clients if one.id == part.client)
         if party.user and party.user not in self._options.values:
-            talk.values.set(party.user, person)
+            talk.values.set(party.user, spoken)
         talk.values.addresses[part.client] = self._addresses[link.number]
         talk.connections[part.scripted] = link.number
         link.scripted = part.scripted
@@ -289,7 +286,7 @@ class ServerPlay(Base):
     @property
     def due(self) -> float | None:
         """When ``wake`` is to be called."""
-        found = [self._timers.due, self._deadlines[0][0] if self._deadlines else None]
+        found = [self.timers.due, self._deadlines[0][0] if self._deadlines else None]
         return min((one for one in found if one is not None), default=None)
 
     @property

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.replay.player.calls import Asked
+from analyzer.replay.player.outgoing import cancel_of
 from analyzer.replay.player.plan import describe
 from analyzer.replay.script import FRESH
 from analyzer.replay.template import slots_of
@@ -158,6 +159,9 @@ class Speaker:
         if not call.established:
             talk.name_sides(call, turn)
         method = turn.message.method
+        if method == "CANCEL":
+            self._cancel(turn, call)
+            return
         draft = talk.writer.request(turn.message, call, wire, talk.branch())
         self.ask(call, draft, method, None if again else turn.id)
         if method == "BYE":
@@ -168,6 +172,19 @@ class Speaker:
             call.confirmed = True
         if not again:
             talk.progress.settle(turn, "said", talk.line.now)
+
+    def _cancel(self, turn: Turn, call: Call) -> None:
+        """CANCEL the INVITE that has no final answer yet."""
+        talk = self._talk
+        open_ = [one for one in call.asked.items() if one[1].method == "INVITE"]
+        draft = cancel_of(open_[0][1].raw) if open_ else None
+        if draft is None:
+            self.give_up(turn, "its INVITE has its answer already")
+            return
+        number = open_[0][0][0]
+        raw = talk.line.send(call, draft, turn.id)
+        call.asked[number, "CANCEL"] = Asked("CANCEL", turn.id, raw, talk.line.now)
+        talk.progress.settle(turn, "said", talk.line.now)
 
     def let_go(self, call: Call) -> None:
         """Say what had to wait for the dialog."""

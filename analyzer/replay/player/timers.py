@@ -24,6 +24,10 @@ class Timers:
         self.held += not background
         heapq.heappush(self._heap, (when, self._count, background, what))
 
+    def behind(self, when: float, what: Callable[[], None]) -> None:
+        """Do something at a time that nobody waits for."""
+        self.at(when, what, background=True)
+
     def run(self, now: float) -> None:
         """Do what is due."""
         while self._heap and self._heap[0][0] <= now:

@@ -91,9 +91,7 @@ class Values:
         return self._of_address(slot) or slot.value
 
     def _follows(self, slot: Slot) -> bool:
-        """Say whether a value follows from another: a domain from its user, an address from where
-        the connection is.
-        """
+        """Say whether a value follows from another one: of a user, or of a connection."""
         domain = slot.kind == "domain" and slot.part_of is not None
         return domain or self._of_address(slot) is not None
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from pypdf import PdfReader
 
-from analyzer.ladder.drawing.glyphs import Fonts
 from analyzer.extras import MissingExtra
+from analyzer.ladder.drawing.glyphs import Fonts
 from analyzer.ladder.look import Look
 from analyzer.ladder.pdf import A3, A4, LEAST_SCALE, MOST_SCALE, WIDEST_PAGE, page_for, render_pdf
 from analyzer.ladder.values import Ladder

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, cast
 import pytest
 from PIL import Image
 
+from analyzer.extras import MissingExtra
 from analyzer.ladder import png
 from analyzer.ladder.drawing.fonts import OPEN_SANS
 from analyzer.ladder.drawing.layout import layout, sheets
 from analyzer.ladder.drawing.theme import DARK, LIGHT
-from analyzer.extras import MissingExtra
 from analyzer.ladder.look import Look
 from analyzer.ladder.png import MOST_PIXELS, TALLEST, WIDEST_SIDE, render_png, scale_of
 from tests.analyzer.ladder.examples import empty, long

@@ -184,8 +184,101 @@ def test_a_command_that_the_script_does_not_have_gets_a_reply_all_the_same() -> 
 @pytest.mark.parametrize("status", [200, 404, 501])
 def test_the_polite_answer_can_be_chosen(status: int) -> None:
     caller = Caller(sample("signin-tcp"), PlayOptions(seed=5, default_status=status))
-    [line] = caller.ask("OPTIONS", "o", 1)
+    [line] = caller.ask("MESSAGE", "m", 1)
     assert line.startswith(f"SIP/2.0 {status} ")
+
+
+def test_a_probe_plays_no_part() -> None:
+    caller = Caller(sample("signin-tcp"), PlayOptions(seed=5, once=True), "probe@lb.example")
+    assert caller.ask("OPTIONS", "o", 1) == ["SIP/2.0 200 OK"]
+    caller.play.ended(1, "fin", 2.0)
+    assert not caller.play.finished
+    assert caller.play.outcome().played == 0
+
+
+def test_a_request_with_another_tag_or_after_the_bye_gets_481() -> None:
+    caller = Caller(sample("signin-tcp"))
+    caller.sign_in()
+    true = caller.tags["l"]
+    caller.tags["l"] = "bogus"
+    assert caller.ask("INFO", "l", 2, "x") == ["SIP/2.0 481 Call/Transaction Does Not Exist"]
+    caller.tags["l"] = true
+    assert caller.ask("BYE", "l", 3, to="ocschat@contoso.com") == ["SIP/2.0 200 OK"]
+    assert caller.ask("INFO", "l", 4, "x") == ["SIP/2.0 481 Call/Transaction Does Not Exist"]
+
+
+def test_what_stands_beside_known_commands_in_one_info_is_answered_too() -> None:
+    caller = Caller(sample("signin-tcp"))
+    caller.sign_in()
+    batch = "".join(
+        f'<cmd id="cmd:{name}" seqid="{number}"><data/></cmd>'
+        for number, name in enumerate(("requri", "frob"), 1)
+    )
+    lines = caller.ask("INFO", "l", 2, f'<xccos ver="1" envid="6" {NS}>{batch}</xccos>')
+    assert len(lines) == 3
+    bodies = " ".join(one.body.decode() for one in caller.heard[-3:])
+    assert "rpl:requri" in bodies
+    assert '<commandid seqid="2" envid="6"/><resp code="501">' in bodies
+
+
+def test_people_are_the_same_whatever_the_case_of_their_addresses() -> None:
+    user = User("Bob.Keller@Fabrikam.Example")
+    played = Played(sample("signin-tcp"), PlayOptions(seed=1, users=(user,)))
+    assert played.bad == []
+    assert "sip:Bob.Keller@Fabrikam.Example" in played.wire
+
+
+def test_rooms_of_another_domain_are_said_back_as_the_server_said_them() -> None:
+    script = sample("signin-tcp")
+    [room] = [one.name for one in script.slots if one.name == "room1"]
+    theirs = PlayOptions(seed=2, values={f"{room}.domain": "chat.corp.example", room: "4711"})
+    played = Played(script, None, theirs)
+    assert played.bad == []
+    assert 'domain="chat.corp.example" value="4711"' in played.wire
+    assert 'chanUri="ma-chan://chat.corp.example/4711"' in played.wire
+
+
+def test_a_long_retry_after_is_no_reason_to_give_up() -> None:
+    from analyzer.replay.faults import Faulty, parse_rule
+
+    script = sample("signin-tcp")
+    server = ServerPlay(script, PlayOptions(seed=2), epoch=EPOCH)
+    faulty = Faulty(server, [parse_rule("503 cmd=join nth=1 retry-after=25")], 1)
+    played = Played(script, PlayOptions(seed=1, timeout=2.0), faulty)
+    assert played.bad == []
+
+
+def test_a_long_session_is_played_in_a_time_that_grows_with_it() -> None:
+    """Each post is compared with those that were not posted yet, not with all."""
+    script = sample("signin-tcp")
+    post = next(turn for turn in script.turns if "<grpchat" in turn.message.body)
+    at = script.turns.index(post) + 3
+    turns, before = [], post.id
+    for number in range(400):
+        again = replace(post, id=f"t9{number:03}", after=(before,), expect=())
+        answer = replace(script.turns[at - 2], id=f"t8{number:03}", answers=again.id)
+        answer = replace(answer, cause=again.id, after=(again.id,))
+        turns += [again, answer]
+        before = answer.id
+    longer = replace(script, turns=(*script.turns[:at], *turns, *script.turns[at:]))
+    client = ClientPlay(longer, PlayOptions(seed=1), epoch=EPOCH)
+    counted = 0
+    matcher = ServerPlay(longer, PlayOptions(seed=2), epoch=EPOCH)
+    played = Played(longer, client, matcher)
+    assert played.bad == []
+    scored = matcher._conversations[0].talk.matcher.scored
+    counted += scored
+    assert counted < 10 * len(longer.turns)
+
+
+def test_a_reply_without_the_value_that_is_needed_differs() -> None:
+    script = sample("signin-tcp")
+    [reply] = _named(script, 'id="rpl:requri"')
+    body = re.sub(r"<uib [^>]*/>", "", reply.message.body)
+    played = Played(script, theirs=_with_bodies(script, {reply.id: body}))
+    found = [one for one in played.result.client.verdicts if one.turn == reply.id]
+    assert [one.status for one in found] == ["differs"]
+    assert found[0].differences[0].path == "rpl:requri/data/uib/@uri"
 
 
 def test_a_request_in_a_dialog_that_nobody_knows_gets_481() -> None:
