@@ -41,7 +41,7 @@ def notes(crowd: Crowd) -> list[str]:
         *_slowest(crowd),
     ]
     if all(not one["remark"] for one in crowd["rows"] if one["ours"]):
-        said.append("Every expectation held, at both ends, in every round.")
+        said.append("Every expectation held in every round, at both ends where these are ours.")
     busy = machine.warning(crowd["machine"])
     if busy:
         said.append(f"Beware: {busy}.")

@@ -11,7 +11,7 @@ import click
 from analyzer.cli.main import color_option
 from analyzer.cli.options import parsed_by, reading_options
 from analyzer.cli.output import destination
-from analyzer.cli.replay_case import case_of, script_argument
+from analyzer.cli.replay_case import case_of, script_argument, stopped
 from analyzer.cli.replay_options import parse_setting, settings_option
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
@@ -76,7 +76,8 @@ Examples:
               help="Another address: 10.0.0.5=192.168.1.5, 10.0.0.5:5060=..., server=..., "
               "client1=... Repeatable.")  # fmt: skip
 @click.option("--mac", "macs", multiple=True, metavar="ADDRESS=MAC", callback=parsed_by(parse_mac),
-              help="The Ethernet address of an IP address. Repeatable.")  # fmt: skip
+              help="The Ethernet address of an IP address, of the server or a client: "
+              "10.0.0.5=02:00:00:00:00:05, server=... Repeatable.")  # fmt: skip
 @click.option("--vlan", type=click.IntRange(1, 4094), metavar="N", help="Tag frames with a VLAN.")
 @click.option("--mss", type=click.IntRange(min=48, max=65_495), default=1460, show_default=True,
               metavar="N", help="Bytes of a TCP segment.")  # fmt: skip
@@ -96,12 +97,14 @@ def pcap(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
     same as the recording. What cannot be as in the recording is said on stderr.
     """
     case = case_of(options)
-    from analyzer.replay.capture import write_script_capture
+    from analyzer.replay.capture import ScriptFaultError, write_script_capture
 
     try:
         chosen = _options_of(options, case.values)
         with destination(options["output"], (case.file,)) as write:
             summary = write_script_capture(case.script, chosen, output(write))
+    except ScriptFaultError as error:
+        raise stopped(case.file, str(error)) from None
     except ValueError as error:
         raise click.UsageError(printable(str(error))) from None
     _tell(summary)

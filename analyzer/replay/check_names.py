@@ -188,7 +188,9 @@ def _sayers(
 def _echoed(slots: Sequence[Slot]) -> Iterator[Problem]:
     """Yield one warning for all slots that only answers have: of requests that were not seen."""
     if slots:
-        more = f"; so are {len(slots) - 1} more that only answers have" if len(slots) > 1 else ""
+        count = len(slots) - 1
+        verb = "is" if count == 1 else "are"
+        more = f"; so {verb} {count} more that only answers have" if count else ""
         yield warning(
             f"slot {slots[0].name}", f"is said first by {slots[0].said_by}, who never says it{more}"
         )

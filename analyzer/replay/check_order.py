@@ -31,7 +31,9 @@ def _unasked(turns: Sequence[Turn]) -> Iterator[Problem]:
     """Yield one warning for all answers without requests: a capture that lost some has many."""
     ids = [one.id for one in turns if one.live and not one.is_request and one.answers is None]
     if ids:
-        more = f"; so are {len(ids) - 1} more: {', '.join(ids[1:NAMED])}" if len(ids) > 1 else ""
+        count = len(ids) - 1
+        verb = "is" if count == 1 else "are"
+        more = f"; so {verb} {count} more: {', '.join(ids[1:NAMED])}" if count else ""
         more += " ..." if len(ids) > NAMED else ""
         yield warning(f"turn {ids[0]}", f"is a response, and says not which turn it answers{more}")
 

@@ -10,6 +10,7 @@ from analyzer.replay.capture.options import (
     CaptureError,
     CaptureOptions,
     CaptureSummary,
+    ScriptFaultError,
     format_of,
 )
 from analyzer.replay.capture.wire_capture import wire_capture
@@ -19,6 +20,7 @@ __all__ = [
     "CaptureError",
     "CaptureOptions",
     "CaptureSummary",
+    "ScriptFaultError",
     "format_of",
     "wire_capture",
     "write_script_capture",

@@ -11,17 +11,19 @@ import re
 from typing import TYPE_CHECKING
 
 from analyzer.replay.actions import Address
-from analyzer.replay.capture.options import CaptureError
+from analyzer.replay.capture.options import CaptureError, ScriptFaultError
 from analyzer.replay.slot_values import host_and_port, is_ip
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from analyzer.replay.script import Connection, Script, Slot
 
 Ends = tuple[Address, Address]
 """Of a connection: opener and responder."""
 
+LISTED = 20
+"""Addresses that an error lists."""
 EMBEDDED = frozenset({"contact", "uri", "host", "address"})
 """Kinds of slots that may have an address within a longer value."""
 _IPV4 = r"(?<![\w.-])\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\d)"
@@ -68,8 +70,11 @@ class Addresses:
         )
         unused = [text for text in self._wanted if text not in self._used]
         if unused:
-            known = ", ".join([*sorted(self._parties), *sorted(map(str, self._full))[:20]])
+            known = self._known(map(str, self._full))
             raise CaptureError(f"the script has no {unused[0][:80]!r} to move; there are: {known}")
+
+    def _known(self, addresses: Iterable[str]) -> str:
+        return ", ".join([*sorted(self._parties), *sorted(addresses)[:LISTED]])
 
     def ends(self, connection: Connection) -> Ends:
         """Return the addresses of a connection as they are written."""
@@ -78,6 +83,29 @@ class Addresses:
     def aside(self, position: int) -> Ends:
         """Return the addresses of an aside as they are written."""
         return self._asides[position]
+
+    def macs(self, wanted: Mapping[str, str]) -> dict[str, str]:
+        """Return Ethernet addresses by IP address, of those wanted by it or by a party's id.
+
+        Raises:
+            CaptureError: One stands for nothing that is written.
+        """
+        written = {host for hosts in self._hosts.values() for host in hosts}
+        found: dict[str, str] = {}
+        for text, mac in wanted.items():
+            plain = _plain(text.strip("[]"))
+            if plain in written:
+                found[plain] = mac
+                continue
+            own = [hosts for (party, _), hosts in self._own.items() if party == text]
+            if not own:
+                known = self._known(written)
+                raise CaptureError(
+                    f"the capture has no {text[:80]!r} with an Ethernet address; there are: {known}"
+                )
+            for host in set().union(*own):
+                found.setdefault(host, mac)  # what is said of an address itself comes first
+        return found
 
     @property
     def moved(self) -> tuple[str, ...]:
@@ -140,10 +168,17 @@ class Addresses:
     def _both(self, connection: Connection) -> Ends:
         opener = read_address(connection.opener_address)
         responder = read_address(connection.responder_address)
-        return (
+        ends = (
             self._place(connection.opener, opener),
             self._place(connection.responder, responder),
         )
+        if len({":" in end.host for end in ends}) > 1:
+            kind = CaptureError if self._wanted else ScriptFaultError
+            raise kind(
+                f"{connection.id}: {connection.opener} at {ends[0]} and {connection.responder} at "
+                f"{ends[1]} have addresses of different IP versions"
+            )
+        return ends
 
 
 def _plain(host: str) -> str:

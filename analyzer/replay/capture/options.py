@@ -32,7 +32,7 @@ class CaptureError(ValueError):
         super().__init__(one_line(reason))
 
 
-class ScriptFault(CaptureError):
+class ScriptFaultError(CaptureError):
     """A script of which no capture can be made, whatever the options."""
 
 
@@ -55,7 +55,8 @@ class CaptureOptions:
     """Other addresses: a party's id, ``ip:port`` or ``ip`` of the recording to ``ip`` or
     ``ip:port``; the first of these three that fits is used."""
     macs: Mapping[str, str] = field(default_factory=dict)
-    """Ethernet addresses by the IP addresses that are written; of others one is made up."""
+    """Ethernet addresses by a party's id or the IP addresses that are written; of others one is
+    made up."""
     vlan: int | None = None
     """IEEE 802.1Q id, 1 to 4094."""
     mss: int = DEFAULT_MSS

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING
 
-from analyzer.replay.capture.options import CaptureError, ScriptFault
-from analyzer.replay.capture.sink import LAST_NS
+from analyzer.replay.capture.options import CaptureError, ScriptFaultError
+from analyzer.replay.capture.sink import END, LAST_NS
 from analyzer.times import SECOND, parse_typed_time
 
 if TYPE_CHECKING:
@@ -59,8 +59,9 @@ class Schedule:
         time = self._start + _ns(_checked(milliseconds, what) * self._scale)
         if not 0 <= time < self._last:
             moved = self._scale != 1.0 or self._start != self._recorded
-            said = f"{what} is at no time that a {self._form} file can say"
-            raise CaptureError(said) if moved else ScriptFault(said)
+            end = END[self._form]
+            said = f"{what}: the times of a {self._form} file lie between 1970 and {end}"
+            raise CaptureError(said) if moved else ScriptFaultError(said)
         return time
 
     def _ended(self, script: Script, latest: float) -> int | None:
@@ -120,12 +121,12 @@ def _moment(text: str) -> int:
     try:
         return parse_typed_time(text).first(0)
     except (ValueError, OverflowError):
-        raise ScriptFault(f"the script has no time in {text[:60]!r}") from None
+        raise ScriptFaultError(f"the script has no time in {text[:60]!r}") from None
 
 
 def _checked(milliseconds: float, what: str) -> float:
     if not math.isfinite(milliseconds) or abs(milliseconds) > MAX_MS:
-        raise ScriptFault(f"{what} is at no time that a capture can say")
+        raise ScriptFaultError(f"{what} is at no time that a capture can say")
     return milliseconds
 
 

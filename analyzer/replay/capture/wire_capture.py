@@ -106,7 +106,7 @@ def wire_capture(
     Of the options ``format``, ``macs``, ``vlan``, ``mss`` and ``seed`` count.
 
     Raises:
-        CaptureError: An address is no IP address, or a time lies outside of 1970 to 2106.
+        CaptureError: An address is no IP address, or a time is none that the format can say.
     """
     recorder = _Recorder(out, options)
     for event in events:

@@ -15,7 +15,13 @@ from analyzer.replay.capture.conversation import Conversation
 from analyzer.replay.capture.frames import Framer
 from analyzer.replay.capture.links import Links
 from analyzer.replay.capture.medium import Medium
-from analyzer.replay.capture.options import CaptureError, CaptureOptions, CaptureSummary, one_line
+from analyzer.replay.capture.options import (
+    CaptureError,
+    CaptureOptions,
+    CaptureSummary,
+    ScriptFaultError,
+    one_line,
+)
 from analyzer.replay.capture.plan import courses_of, events_of, moved_ends
 from analyzer.replay.capture.schedule import Schedule
 from analyzer.replay.capture.sink import Sink
@@ -48,7 +54,8 @@ class _Writer:
         self._schedule = Schedule(script, options)
         self._value = values_of(script, options, self._addresses, self._schedule)
         self._courses = courses_of(script)
-        self._medium = Medium(Framer(options.macs, options.vlan), sink.put)
+        macs = self._addresses.macs(options.macs)
+        self._medium = Medium(Framer(macs, options.vlan), sink.put)
         self._links = Links(self._medium, options.mss, options.seed)
         ends = tuple(map(self._addresses.aside, range(len(script.asides))))
         self._asides = AsideWriter(script.asides, ends, self._links, self._value)
@@ -110,7 +117,7 @@ class _Writer:
             self._link(turn.connection).send(event.side, data, event.at, comment)
         except ValueError as error:
             # What cannot be said with the options given is not the script's fault.
-            kind = CaptureError if isinstance(error, CaptureError) else ScriptFault
+            kind = CaptureError if isinstance(error, CaptureError) else ScriptFaultError
             raise kind(f"{turn.id}: {error}") from None
 
     def _link(self, number: str) -> Link:

@@ -15,13 +15,16 @@ from random import Random  # noqa: TID251  (seeded by the caller)
 from typing import TYPE_CHECKING
 
 from analyzer.replay.check_secrets import NTLM
+from analyzer.replay.edit.headers import with_names, with_phones
 from analyzer.replay.edit.originals import (
+    PEOPLE,
     TITLES,
     Original,
     Originals,
     is_service,
     is_words,
     values_of,
+    without_folders,
 )
 from analyzer.replay.edit.places import ATTRIBUTES, ELEMENTS, rewritten
 from analyzer.replay.edit.pseudonyms import Pseudonyms
@@ -80,6 +83,7 @@ class _Anonymiser:
         self._places: Counter[Kind] = Counter()
         self._table: dict[str, tuple[Kind, str]] = {}
         self._local_parts: set[str] = set()
+        self._addresses = frozenset(self._originals.of("address"))
         self._names = Pseudonyms(Random(seed), values_of(self._originals))  # noqa: S311  (not secret)
         self._words_of_protocol = vocabulary(script)
         self._name_all()
@@ -92,9 +96,16 @@ class _Anonymiser:
     def run(self) -> Anonymised:
         """Rewrite everything."""
         how = Rewriter(
-            self._texts, self._slot, self._header, self._body, self._binary, self._expectation
+            self._texts,
+            self._slot,
+            self._start,
+            self._header,
+            self._body,
+            self._binary,
+            self._expectation,
         )
-        changed = rewritten_script(self._script, how)
+        titled = replace(self._script, title=without_folders(self._script.title))
+        changed = rewritten_script(titled, how)
         capture = self._script.origin.get("capture", "")
         if capture.strip():
             name = self._names.of("file", capture.strip())
@@ -152,12 +163,18 @@ class _Anonymiser:
         name, _, domain = value.rpartition("@")
 
         def made() -> str:
-            return f"{self._local_part(value)}@{self._names.known('domain', domain) or domain}"
+            return f"{self._local_part(value)}@{self._place_of(domain)}"
 
         pseudonym = self._names.of("user", value, made)
         self._note("user", value, pseudonym)
         if not is_service(value):
             self._note("user", name, pseudonym.partition("@")[0])
+
+    def _place_of(self, domain: str) -> str:
+        """Return the pseudonym of what stands behind the ``@`` of a user."""
+        if domain in self._addresses:
+            return self._names.of("address", domain)
+        return self._names.known("domain", domain) or domain
 
     def _local_part(self, value: str) -> str:
         if is_service(value):
@@ -198,14 +215,20 @@ class _Anonymiser:
             self._places[kind] += 1
             return ""
         found = None if kind is None else self._known(kind, slot.value)
-        return self._texts.value(slot.value) if found is None else found
+        value = with_phones(slot.value, self._known)
+        return self._texts.value(value) if found is None else found
+
+    def _start(self, start: str) -> str:
+        return self._texts.template(with_phones(start, self._known))
 
     def _header(self, name: str, value: str) -> str:
         if name.lower() in TITLES and SLOT.sub("", value).strip():
             found = self._known("text", self._originals.filled(value))
             if found is not None:
                 return escape(found)
-        return self._texts.template(_MS_BODY.sub(r"\1", value))
+        if name.lower() in PEOPLE:
+            value = with_names(value, self._known)
+        return self._texts.template(with_phones(_MS_BODY.sub(r"\1", value), self._known))
 
     def _body(self, turn: Turn) -> str:
         body = turn.message.body
@@ -213,7 +236,8 @@ class _Anonymiser:
             found = self._known("text", self._originals.filled(body))
             if found is not None:
                 return escape(found)
-        return self._texts.template(rewritten(body, self._private))
+        placed = with_phones(rewritten(body, self._private), self._known)
+        return self._texts.template(placed)
 
     def _private(self, one: Private) -> str:
         """Return what a private place of a body is to hold."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from analyzer.replay.edit.originals import Original, Originals
+from analyzer.replay.edit.originals import Original, Originals, folders
 from analyzer.replay.edit.vocabulary import is_telling, vocabulary
 from analyzer.replay.edit.words import Words, fold
 from analyzer.replay.fill import is_xml
@@ -64,13 +65,39 @@ def leaks(script: Script, originals: Iterable[Original]) -> list[Leak]:
         for one in table.find(SLOT.sub(_named_by_script, text))
         if not (_IDS.match(place) and _OWN_NAME.fullmatch(one.old))
     ]
-    left = {(one.kind, fold(one.value)) for one in Originals(script)}
+    found += [Leak("folder", one, "title") for one in folders(script.title)]
+    left = {compared(one) for one in Originals(script)}
     found += [
-        Leak(one.kind, one.value, "a place for such values")
+        Leak(one.kind, one.value, _place(script, one))
         for one in known
-        if (one.kind, fold(one.value)) in left and one.value not in telling
+        if compared(one) in left and one.value not in telling
     ]
     return found
+
+
+def _place(script: Script, wanted: Original) -> str:
+    """Return where a value first stands that counts at its place only."""
+    slots = {slot.name: slot for slot in script.slots}
+    table = Words([wanted.value])
+    for turn in script.turns:
+        # Alone with its own slots: what is found then is said in this turn.
+        own = tuple(slots[name] for name in turn.message.slots() if name in slots)
+        alone = replace(script, origin={}, connections=(), asides=(), slots=own, turns=(turn,))
+        if not any(compared(one) == compared(wanted) for one in Originals(alone)):
+            continue
+        for slot in own:
+            if next(table.find(slot.value), None):
+                return f"slot {slot.name}"
+        for place, text in texts_of(alone):
+            if place.startswith("turns[0].message") and next(table.find(text), None):
+                return f"turn {turn.id}, {place.removeprefix('turns[0].')}"
+        return f"turn {turn.id}"
+    return "connections, asides or origin"
+
+
+def compared(one: Original) -> tuple[str, str]:
+    """Return what a value is compared by: its kind, and itself in lower case."""
+    return one.kind, fold(one.value)
 
 
 def _named_by_script(reference: re.Match[str]) -> str:

@@ -73,6 +73,15 @@ TITLES = frozenset({"subject", "organization"})
 WORDS = frozenset({"text/plain", "text/html", "text/rtf", "application/rtf"})
 """Bodies that are words of people, where they are no XCCOS."""
 
+_FOLDERS = re.compile(
+    r"(?<![^\s'\"(])(?:(?:[A-Za-z]:|~\w*|\.{1,2})?[/\\](?=\S)(?:[^/\\,\n]{1,255}[/\\]){1,64}"
+    r"|[^,/\\\n]{1,255}[/\\](?:[^/\\,\n]{1,255}[/\\]){0,64}"
+    r"(?=[^/\\,\n]{1,255}\.(?:p?cap(?:ng)?|etl|log|txt|json|gz|zst)\b))"
+)
+MAX_TITLE = 1000
+"""Characters of a title that are looked through for folders: those that are derived begin with a
+file, and are no longer."""
+
 
 class Original(NamedTuple):
     """A private value."""
@@ -168,6 +177,7 @@ class Originals:
             return
         if _IP.fullmatch(domain):
             self._ip(domain)
+            self.add("user", f"{name}@{domain}")
             return
         self.add("domain", domain)
         self.add("user", f"{name}@{domain}")
@@ -256,6 +266,16 @@ def is_service(address: str) -> bool:
     """Tell whether an address is known by its name to be the lookup or a channel service."""
     name = address.partition("@")[0].lower()
     return name in LOOKUP_USERS or CHANNEL_MARK in name
+
+
+def folders(title: str) -> list[str]:
+    """Return the folders of files in a title: they say who has a file, and what for."""
+    return _FOLDERS.findall(title[:MAX_TITLE])
+
+
+def without_folders(title: str) -> str:
+    """Return a title with the names of its files alone."""
+    return _FOLDERS.sub("", title[:MAX_TITLE]) + title[MAX_TITLE:]
 
 
 def values_of(originals: Iterable[Original]) -> set[str]:

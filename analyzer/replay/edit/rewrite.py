@@ -140,6 +140,8 @@ class Rewriter(NamedTuple):
     texts: Texts
     slot: Callable[[Slot], str]
     """The new value of a slot."""
+    start: Callable[[str], str]
+    """The new start line."""
     header: Callable[[str, str], str]
     """The new value of a header, from its name and its value."""
     body: Callable[[Turn], str]
@@ -184,7 +186,7 @@ def _aside(one: Aside, texts: Texts) -> Aside:
 def _turn(turn: Turn, how: Rewriter) -> Turn:
     message = turn.message
     changed = Template(
-        how.texts.template(message.start),
+        how.start(message.start),
         tuple((name, how.header(name, value)) for name, value in message.headers),
         how.body(turn) if message.body else "",
         how.binary(message.binary) if message.binary else b"",

@@ -279,6 +279,16 @@ def test_a_script_becomes_a_capture(case: Path, tmp_path: Path) -> None:
     assert b"\x81\x00\x00\x07" in out.read_bytes()
 
 
+def test_a_script_whose_times_no_capture_can_say_exits_with_3(case: Path, tmp_path: Path) -> None:
+    late = tmp_path / "late.json"
+    late.write_text(re.sub(r'("at_ms": )[0-9.]+', r"\g<1>9e14", case.read_text()))
+    result = xccos("replay", "pcap", late, "-o", tmp_path / "late.pcapng")
+    assert result.code == 3
+    assert "Usage:" not in result.err
+    assert re.fullmatch(rf"xccos: {re.escape(str(late))}: t\d+ is at no time .*\n", result.err)
+    assert not (tmp_path / "late.pcapng").exists()
+
+
 def test_a_capture_on_stdout_is_nothing_but_a_capture(case: Path) -> None:
     result = xccos("replay", "pcap", case, "-o", "-")
     assert result.code == 0
@@ -292,6 +302,7 @@ def test_a_capture_on_stdout_is_nothing_but_a_capture(case: Path) -> None:
         ("--time", "faster"),
         ("--address", "x"),
         ("--address", "10.0.0.5=nowhere"),
+        ("--mac", "10.7.7.7=02:00:00:00:00:05"),
         ("--vlan", "5000"),
     ],
 )

@@ -187,6 +187,34 @@ def test_a_slot_that_nobody_says_is_remarked_upon() -> None:
     ]
 
 
+def test_values_that_only_answers_have_are_remarked_upon_once() -> None:
+    script = case()
+    answers = [turn.id for turn in script.turns if not turn.is_request][:2]
+    assert len(answers) == 2
+    for number in answers:
+        slot = Slot(f"{number}.branch", "branch", "z9hG4bK1", said_by="client1")
+        script = replace(script, slots=(*script.slots, slot))
+        script = with_turn(script, number, speaker="server", listener="client1")
+        script = with_message(
+            script, number, header("Via", f"SIP/2.0/TCP h;branch=${{{slot.name}}}")
+        )
+    warnings = [line for line in told(script) if "never says it" in line]
+    assert warnings == [
+        f"warning: slot {answers[0]}.branch: is said first by client1, who never says it; "
+        "so is 1 more that only answers have"
+    ]
+
+
+def test_answers_to_nothing_are_remarked_upon_once() -> None:
+    script = case()
+    answers = [turn.id for turn in script.turns if not turn.is_request]
+    for number in answers:
+        script = with_turn(script, number, answers=None)
+    warnings = [line for line in told(script) if "says not which turn" in line]
+    assert len(warnings) == 1
+    assert f" more: {answers[1]}" in warnings[0]
+
+
 # Order
 
 
@@ -450,3 +478,19 @@ def test_checking_whatever_can_be_read_never_fails(data: st.DataObject) -> None:
     except ValueError:
         return
     assert all(str(one).startswith(("error: ", "warning: ")) for one in check_script(script))
+
+
+@pytest.mark.parametrize(
+    ("value", "refused"),
+    [
+        ("Basic ${t1.credentials}", False),
+        ("Bearer  ${t1.credentials} ", False),
+        ('Basic realm="r"', False),
+        ("Basic ${t1.credentials}QWxhZGRpbg==", True),
+        ("Bearer abc", True),
+    ],
+)
+def test_credentials_that_are_a_slot_as_a_whole_are_none(value: str, refused: bool) -> None:
+    script = replace(case(), slots=(*case().slots, Slot("t1.credentials", "secret", "AAAA")))
+    lines = told(with_message(script, "t1", header("Authorization", value)))
+    assert any("captured" in line for line in lines) == refused

@@ -410,3 +410,57 @@ def test_values_are_gathered_in_order_and_once() -> None:
         Original("user", "ann.archer@contoso.com"),
     ]
     assert len(found) == len(set(found))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "old"),
+    [
+        ("From", "pel <sip:35104723@10.0.0.5:5060>;tag=1", "pel"),
+        ("Contact", '"6001"<sip:6001@10.0.0.5>', '"6001"'),
+        ("To", '"Ann Archer" <sip:a@b.test>, "ok"  <sip:b@b.test>', '"ok"'),
+        ("P-Preferred-Identity", "<tel:122>", "122"),
+    ],
+)
+def test_short_names_and_numbers_in_headers_are_replaced_at_their_place(
+    name: str, value: str, old: str
+) -> None:
+    script = with_message(
+        case(), "t1", lambda m: replace(m, headers=(*m.headers, ("X-Pel", "pel"), (name, value)))
+    )
+    done = anonymise(script, 1)
+    assert leaks(done.script, done.originals) == []
+    headers = done.script.turns[0].message.headers
+    assert old not in headers[-1][1]
+    assert headers[-2] == ("X-Pel", "pel")
+
+
+def test_a_short_name_that_is_left_is_told_with_its_turn_and_place() -> None:
+    def called(message: Template) -> Template:
+        return replace(message, headers=(*message.headers, ("From", "pel <sip:p@b.test>")))
+
+    script = with_message(case(), "t2", called)
+    number = len(script.turns[1].message.headers) - 1
+    found = leaks(script, [Original("name", "pel")])
+    assert [one.place for one in found] == [f"turn t2, message.headers[{number}]"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "/home/ann.b/cases of contoso/one.pcap, session 1",
+        "C:\\Users\\ann.b\\one.pcap, session 1",
+        "cases of contoso/one.pcapng, session 1",
+        "from ~ann/one.pcap",
+    ],
+)
+def test_folders_in_a_title_are_found_and_left_out(title: str) -> None:
+    assert [one.place for one in leaks(replace(case(), title=title), ())] == ["title"]
+    done = anonymise(replace(case(), title=title), 1)
+    assert leaks(done.script, done.originals) == []
+    assert not re.search(r"ann|contoso", done.script.title)
+    assert done.script.title.endswith(title.rpartition(", ")[1] and "session 1")
+
+
+@pytest.mark.parametrize("title", ["calls and/or chats", "a / b / c", "SIP/2.0 over TLS"])
+def test_a_stroke_in_a_title_is_no_folder(title: str) -> None:
+    assert leaks(replace(case(), title=title), ()) == []

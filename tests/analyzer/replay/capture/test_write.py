@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analyzer.replay.capture import CaptureError, CaptureOptions, format_of
+from analyzer.replay.capture import CaptureError, CaptureOptions, ScriptFaultError, format_of
 from analyzer.replay.script import Connection, Slot
 from analyzer.replay.template import Template
 from tests.analyzer.replay.capture.hand import (
@@ -258,8 +258,9 @@ def test_what_makes_no_capture_is_refused_in_one_line(script: object, reason: st
         ({"vlan": 0}, "VLAN 0"),
         ({"scale": 0.0}, "cannot be scaled by 0.0"),
         ({"scale": float("nan")}, "cannot be scaled"),
-        ({"start_ns": -1_000_000_000}, "between 1970 and 2106"),
-        ({"start_ns": 1 << 63}, "between 1970 and 2106"),
+        ({"start_ns": -1_000_000_000}, "between 1970 and 2262"),
+        ({"start_ns": 1 << 62, "format": "pcap"}, "between 1970 and 2106"),
+        ({"start_ns": 1 << 63}, "between 1970 and 2262"),
         ({"addresses": {"client2": "192.0.2.1"}}, "no 'client2' to move; there are: client1"),
         ({"addresses": {"client1": "lab"}}, "'lab' is not an address"),
         ({"values": {"room9": "x"}}, "no slot 'room9' to set"),
@@ -295,3 +296,36 @@ def test_the_same_ports_may_be_used_again_later(tmp_path: Path) -> None:
 
 def test_options_have_defaults_that_change_nothing() -> None:
     assert CaptureOptions() == CaptureOptions(scale=1.0, mss=1460, vlan=None, fresh=False)
+
+
+def test_a_turn_is_at_any_time_that_the_format_can_say(tmp_path: Path) -> None:
+    years = 30 * 365 * 24 * 3_600_000.0
+    late = replace(SCRIPT, turns=(*TURNS[:-1], replace(TURNS[-1], at_ms=years)))
+    with opened(tmp_path, late) as trace:
+        assert trace.rows.time[len(TURNS) - 1] == STARTED_NS + round(years) * MS
+    centuries = replace(SCRIPT, turns=(*TURNS[:-1], replace(TURNS[-1], at_ms=4 * years)))
+    assert written(centuries, format="pcapng")[1].frames
+    with pytest.raises(ScriptFaultError, match="t4: the times of a pcap file lie between"):
+        written(centuries, format="pcap")
+
+
+def test_a_party_has_an_ethernet_address_wherever_it_is_put() -> None:
+    macs = {"server": "02:00:00:00:00:05", "client1": "02:00:00:00:00:06"}
+    data, _ = written(SCRIPT, macs=macs, addresses={"server": "10.9.9.9"})
+    assert bytes.fromhex("020000000005020000000006") in data
+    both = {"server": "02:00:00:00:00:05", "10.0.0.2": "02:00:00:00:00:07"}
+    data, _ = written(SCRIPT, macs=both)
+    assert bytes.fromhex("020000000007") in data
+    assert bytes.fromhex("020000000005") not in data
+
+
+def test_an_ethernet_address_of_nobody_is_refused_with_who_there_is() -> None:
+    with pytest.raises(
+        CaptureError, match=r"no '10\.7\.7\.7' .* there are: client1, .*10\.0\.0\.1"
+    ):
+        written(SCRIPT, macs={"10.7.7.7": "02:00:00:00:00:05"})
+
+
+def test_who_has_an_address_of_another_ip_version_is_named() -> None:
+    with pytest.raises(CaptureError, match=r"server at \[::7\]:5060 .* different IP versions"):
+        written(SCRIPT, addresses={"server": "::7"})
