@@ -112,7 +112,7 @@ def test_without_sipp_its_rows_are_left_out_and_that_is_said(
     assert not absent["ours"]
     said = capsys.readouterr()
     assert crowd.ABSENT in said.out
-    assert "Every expectation held, at both ends, in every round." in said.out
+    assert "Every expectation held in every round, at both ends where these are ours." in said.out
     assert code == ("WRONG" in said.err)
     assert not (tmp_path / "results.json").exists()
 

@@ -35,6 +35,10 @@ class Book:
         """Return the name of the slot of a key."""
         return self._by_key.get(key)
 
+    def __contains__(self, name: str) -> bool:
+        """Say whether there is a slot of that name."""
+        return name in self._slots
+
     def slot(self, name: str) -> Slot:
         """Return a slot."""
         return self._slots[name]

@@ -23,6 +23,7 @@ from analyzer.replay.derive.dialogs import Dialogs
 from analyzer.replay.derive.everywhere import Everywhere
 from analyzer.replay.derive.flow import Flow
 from analyzer.replay.derive.headers import Headers
+from analyzer.replay.derive.losses import CUT, HOLES, LEFT_OUT, PORTS, UNPLAYED, numbered
 from analyzer.replay.derive.people import People
 from analyzer.replay.derive.recording import Recording
 from analyzer.replay.derive.report import Report, report_lines, slot_report
@@ -31,7 +32,8 @@ from analyzer.replay.derive.secrets import Secrets
 from analyzer.replay.derive.taking import take
 from analyzer.replay.derive.tokens import Tokens
 from analyzer.replay.derive.turns import turns_of
-from analyzer.replay.script import Script
+from analyzer.replay.derive.unplayable import counted, unplayable
+from analyzer.replay.script import SERVER, Script
 from analyzer.replay.template import slots_of
 
 if TYPE_CHECKING:
@@ -76,6 +78,10 @@ class _Deriving:
         for one in found:
             one.live = not one.voice.hop and one.row not in of_authentication
             take(one)
+        called = (wire.id for wire in self._cast.wires.all() if wire.opener == SERVER)
+        self._unplayed = unplayable(found, frozenset(called))
+        for one in found:
+            one.live = one.live and one.row not in self._unplayed
         return found
 
     def _asked(self, row: int) -> int | None:
@@ -146,10 +152,14 @@ class _Deriving:
             found["ended"] = _iso(last)
         if recording.words:
             found["chosen"] = ", ".join(recording.words)
-        if recording.left_out:
-            counted = (f"{count} {what}" for what, count in sorted(recording.left_out.items()))
-            found["left out"] = ", ".join(counted)
-        return found
+        lost = {
+            LEFT_OUT: ", ".join(f"{n} {what}" for what, n in sorted(recording.left_out.items())),
+            UNPLAYED: counted(self._unplayed),
+            CUT: numbered(recording.cut, "message"),
+            HOLES: numbered(recording.holes, "hole"),
+            PORTS: numbered(self._cast.wires.invented, "user"),
+        }
+        return found | {key: text for key, text in lost.items() if text}
 
 
 def _used(

@@ -24,8 +24,20 @@ class Dialogs:
         self._of: dict[Hashable, Dialog] = {}
         self._fork_of: dict[int, int] = {}
         for view in recording.scene.views[:1]:
-            self._fork_of = view.material.groups.fork_of
+            self._fork_of = dict(view.material.groups.fork_of)
+        self._join_respelled()
         self.of = {row: self._dialog(row) for row in recording.rows}
+
+    def _join_respelled(self) -> None:
+        """Let answers that spell addresses otherwise, and what follows, be in one dialog."""
+        dialog_of = self._recording.analysis.dialog_of
+        for row, asked in sorted(self._recording.respelled.items()):
+            other, known = dialog_of.get(row), dialog_of.get(asked)
+            if other is None or known is None:
+                continue
+            known = self._fork_of.get(known, known)
+            if known not in (other, self._fork_of.get(other)):
+                self._fork_of[other] = known
 
     def all(self, names: dict[str, str]) -> tuple[Dialog, ...]:
         """Return them in the order of their first message; ``names``: the slots of Call-IDs."""

@@ -46,6 +46,7 @@ class Links:
         self._of_graphs()
         self._of_posts()
         self._of_notices()
+        self._of_commands()
 
     def _link(self, effect: int, cause: int) -> None:
         if effect in self._of and cause in self._of and cause < effect:
@@ -78,6 +79,23 @@ class Links:
             for post in posts:
                 self._link(copy, post)
                 self._need(post, copy)
+
+    def _of_commands(self) -> None:
+        """Link what names a message in its ``commandid`` to it, where no graph knows better.
+
+        A server may answer a post too, though a post is no command.
+        """
+        said: dict[tuple[str, str, str], int] = {}
+        for one in sorted(self._of.values(), key=lambda one: one.number):
+            for place in one.places if one.xccos else ():
+                if place.attribute != "envid":
+                    continue
+                if not place.steps:
+                    said[one.client, one.by, place.value] = one.row
+                elif place.element == "commandid" and not self.causes.get(one.row):
+                    cause = said.get((one.client, one.to, place.value))
+                    if cause is not None:
+                        self._link(one.row, cause)
 
     def _need(self, row: int, told: int) -> None:
         """Note that who is told of a message must have been let into the room before it."""

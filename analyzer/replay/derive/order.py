@@ -10,10 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.replay.derive.links import Links
+from analyzer.replay.derive.sources import Sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from analyzer.replay.derive.book import Book
     from analyzer.replay.derive.recording import Recording
     from analyzer.replay.derive.said import Said
 
@@ -78,9 +80,10 @@ class Order:
     """Works out what comes before each turn, turn by turn."""
 
     def __init__(
-        self, recording: Recording, messages: Sequence[Said], roles: dict[str, str]
+        self, recording: Recording, messages: Sequence[Said], roles: dict[str, str], book: Book
     ) -> None:
         self._links = Links(recording, messages)
+        self._sources = Sources(book, messages)
         self._of = {one.row: one for one in messages}
         self._roles = roles
         self._dialogs: dict[str, _Dialog] = {}
@@ -94,7 +97,10 @@ class Order:
         dialog = self._dialogs.setdefault(one.dialog, _Dialog())
         client = self._clients.setdefault(one.client, _Client())
         cause, after = self._before(one, dialog, client)
+        if one.is_request and one.by != one.client and cause is None:
+            after += self._sources.of(one, after)
         found = Before(cause, tuple(dict.fromkeys(after)))
+        self._sources.note(one, found.after)
         self._note(one, dialog, client, found)
         return found
 

@@ -69,12 +69,18 @@ class People:
         known = self._book.find(key)
         if known or not domain or NUMERIC.fullmatch(domain) or len(self._domains) >= MAX_DOMAINS:
             return known
-        slot = Slot("", "domain", domain, by, None, "domain", part_of)
+        slot = Slot("", "domain", domain, by, None, "domain", part_of or self._same(domain))
         name = self._book.numbered(key, slot, "domain")
         if name is not None:
             self._domains[domain] = name
             self._search = None
         return name
+
+    def _same(self, domain: str) -> str | None:
+        """Return the user whose domain it is in another case (RFC 3261 section 19.1.4)."""
+        lower = domain.lower()
+        same = (name for known, name in self._domains.items() if known.lower() == lower)
+        return next((self._book.slot(name).part_of for name in same), None)
 
     def note_domains(self, one: Said) -> None:
         """Take note of the domains of rooms that a body names."""

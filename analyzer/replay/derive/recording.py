@@ -7,23 +7,27 @@ left out for that is counted, never silent.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from analyzer.flows.runs import flows_of
-from analyzer.ladder.selection import choose
+from analyzer.ladder.selection import Choice, choose
 from analyzer.lazy import once
+from analyzer.replay.derive.pairing import respelled
 from analyzer.replay.template import Template
 from dissectors.model import Malformed
-from dissectors.notes import QUOTED
+from dissectors.notes import HOLE, QUOTED, TRUNCATED
 
 if TYPE_CHECKING:
-    from analyzer.ladder.selection import Choice
     from analyzer.model import Transaction
     from analyzer.trace import Trace
     from dissectors.sip.messages import SipMessage
 
 MAX_TURNS = 100_000
 """A script is read by people and held in memory: a day of a busy client has a tenth of this."""
+NAMED = 10
+"""Rooms that are named where another one was asked for."""
+ALL = Choice()
 
 
 class Recording:
@@ -38,6 +42,8 @@ class Recording:
         self.words = chosen.words
         self.scene = chosen.scene
         self.analysis = self.scene.analysis
+        if not chosen.rows and len(trace.rows):
+            raise ValueError(f"nothing of the capture is chosen{_there(trace, choice)}")
         wanted = sorted({one for row in chosen.rows for one in self.scene.seen(row)})
         if len(wanted) > MAX_TURNS:
             raise ValueError(
@@ -88,7 +94,33 @@ class Recording:
                 continue
             if transaction.request in self.messages:
                 found[row] = transaction.request
+        found.update(self.respelled)
         return found
+
+    @once
+    def respelled(self) -> dict[int, int]:
+        """Return the request of each answer that spells its addresses otherwise, by row."""
+        alone = (
+            row
+            for row, message in self.messages.items()
+            if message.kind != "request"
+            and (transaction := self.transaction(row)) is not None
+            and transaction.request is None
+        )
+        return dict(respelled(self, alone))
+
+    @property
+    def holes(self) -> int:
+        """How many holes the connections have that the turns were on."""
+        stream = self.trace.rows.stream
+        connections = {stream[row] >> 1 for row in self.messages}
+        return sum(hole.stream >> 1 in connections for hole in self.trace.quality.holes)
+
+    @property
+    def cut(self) -> int:
+        """How many turns the capture has in part."""
+        notes = self.trace.rows.notes
+        return sum(bool(notes[row] & (HOLE | TRUNCATED)) for row in self.messages)
 
     def near(self, row: int) -> int:
         """Return the sighting of a message on the connection nearest to its client."""
@@ -119,6 +151,34 @@ class Recording:
                     self.left_out["unreadable"] += 1
                 else:
                     self.messages[row] = message
+
+
+def _there(trace: Trace, choice: Choice) -> str:
+    """Return what there would have been to choose, after a colon."""
+    if choice.rooms:
+        return f": {_rooms_there(trace)}"
+    frames = trace.rows.frame
+    if choice.frames:
+        return f": its SIP messages are in the frames {frames[0]}-{frames[len(frames) - 1]}"
+    if choice.from_time is not None or choice.to_time is not None:
+        times = trace.rows.time
+        return f": its SIP messages are from {_iso(min(times))} to {_iso(max(times))}"
+    return ""
+
+
+def _rooms_there(trace: Trace) -> str:
+    rooms = {
+        room.name or room.uri for view in choose(trace, ALL).scene.views for room in view.rooms
+    }
+    named = sorted(rooms)[:NAMED]
+    if not named:
+        return "it has no rooms"
+    more = f" and {len(rooms) - NAMED} more" if len(rooms) > NAMED else ""
+    return f"its rooms are {', '.join(named)}{more}"
+
+
+def _iso(time_ns: int) -> str:
+    return f"{datetime.fromtimestamp(time_ns // 1_000_000_000, UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _is_sayable(message: SipMessage) -> bool:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.replay.derive.losses import losses
 from analyzer.replay.template import SLOT, slots_of
 
 if TYPE_CHECKING:
@@ -60,6 +61,8 @@ class Report(NamedTuple):
 
     slots: tuple[Use, ...]
     literals: tuple[Literal, ...]
+    losses: tuple[str, ...] = ()
+    """What the script does not have of its capture, a sentence each."""
 
     @property
     def kinds(self) -> dict[str, int]:
@@ -76,14 +79,14 @@ def slot_report(script: Script) -> Report:
             uses.update(slots_of(text))
             _literals(literals, turn, place, text)
     slots = (Use(one.name, one.kind, uses[one.name], one.where) for one in script.slots)
-    return Report(tuple(slots), tuple(literals.values()))
+    return Report(tuple(slots), tuple(literals.values()), tuple(losses(script.origin)))
 
 
 def report_lines(report: Report) -> list[str]:
     """Return a report as lines for people."""
     total = sum(use.uses for use in report.slots)
     kinds = ", ".join(f"{count} {kind}" for kind, count in report.kinds.items())
-    lines = [f"{len(report.slots)} slots, used {total} times: {kinds or 'none'}"]
+    lines = [*report.losses, f"{len(report.slots)} slots, used {total} times: {kinds or 'none'}"]
     if not report.literals:
         return [*lines, "nothing that looks volatile stayed literal"]
     lines.append(f"{len(report.literals)} values stayed literal though they look volatile:")

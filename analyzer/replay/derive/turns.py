@@ -29,7 +29,7 @@ def turns_of(
     recording: Recording, messages: Sequence[Said], book: Book, roles: dict[str, str]
 ) -> tuple[Turn, ...]:
     """Return the turns in the order of the recording; ``roles``: of dialogs by id."""
-    order = Order(recording, messages, roles)
+    order = Order(recording, messages, roles, book)
     names = {one.row: one.turn for one in messages}
     rows = recording.trace.rows
     found = []

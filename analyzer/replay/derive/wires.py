@@ -70,6 +70,11 @@ class Wires:
         """Return the connections in the order of their first message."""
         return list({wire.id: wire for wire in self._of.values()}.values())
 
+    @property
+    def invented(self) -> int:
+        """How many connections are there because several clients were on one."""
+        return sum(count - 1 for count in self._shared.values())
+
     def hosts_of(self, parties: Container[str]) -> set[str]:
         """Return the IP addresses of some parties."""
         ends = (

@@ -23,7 +23,8 @@ COMMON = (
     "default active success failed error data text plain html xml application server client "
     "contact route event state presence registration room rooms channel group chat tag branch "
     "epid gruu opaque proxy replace transport version reason source "
-    "sipinternal sipexternal lyncdiscover lyncdiscoverinternal"
+    "sipinternal sipexternal lyncdiscover lyncdiscoverinternal "
+    "example"  # nobody's domain (RFC 2606), and in the pseudonyms of others
 )
 
 

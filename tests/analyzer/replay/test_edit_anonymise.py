@@ -464,3 +464,25 @@ def test_folders_in_a_title_are_found_and_left_out(title: str) -> None:
 @pytest.mark.parametrize("title", ["calls and/or chats", "a / b / c", "SIP/2.0 over TLS"])
 def test_a_stroke_in_a_title_is_no_folder(title: str) -> None:
     assert leaks(replace(case(), title=title), ()) == []
+
+
+def test_nobodys_domain_is_not_looked_for_in_the_pseudonyms_of_others() -> None:
+    script = with_message(
+        case(),
+        "t1",
+        lambda m: replace(
+            m, headers=(*m.headers, ("P-Preferred-Identity", "<sip:bo@example.com>"))
+        ),
+    )
+    done = anonymise(script, 1)
+    assert leaks(done.script, done.originals) == []
+    assert "bo@example.com" not in write_script(done.script)
+
+
+def test_a_user_at_an_address_is_replaced_with_it() -> None:
+    header = ("P-Preferred-Identity", "<sip:35104723@10.0.0.77:5060>")
+    script = with_message(case(), "t1", lambda m: replace(m, headers=(*m.headers, header)))
+    done = anonymise(script, 1)
+    assert leaks(done.script, done.originals) == []
+    assert "35104723" not in write_script(done.script)
+    assert "10.0.0.77" not in write_script(done.script)
