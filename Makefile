@@ -153,6 +153,7 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 # that, and of dissectors that do not concern the twin, would only do again what `cover` has done. Plays
 # against other programs, each in processes of its own, are run here alone: nothing slows them down.
 DRAWN := ladder report compare checks wireshark replay
+PLAYED := ladder report diff check wireshark replay script shrink export
 
 twin: speedups ## all tests that read, on the compiled path
 	@$(FUNCTIONS)
@@ -161,7 +162,7 @@ twin: speedups ## all tests that read, on the compiled path
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_REQUIRE_TWIN=1
 	unset XCCOS_PURE
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/analyzer tests/truth tests/replay \
-		$(DRAWN:%=--ignore=tests/analyzer/%)
+		$(DRAWN:%=--ignore=tests/analyzer/%) $(PLAYED:%=--ignore-glob=tests/analyzer/cli/test_%*.py)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/dissectors -k twin
 
 speedups: compiler $(INSTALLED_DEV) ## compile the twin in place, where it has changed

@@ -13,13 +13,16 @@ from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from analyzer.replay.problem import Problem
     from analyzer.replay.script import Script
     from analyzer.trace import Trace
 
 SNIFFED = 4096
 """Bytes that are looked at to tell a script from a capture; more blanks has no script before it."""
+ERRORS_SHOWN = 5
+"""More is for ``xccos script --check``."""
 
 script_argument = click.argument("file", metavar="SCRIPT", type=click.Path())
 
@@ -77,15 +80,29 @@ def is_script(file: str) -> bool:
 
 
 def _of_script(file: str) -> Case:
+    from analyzer.replay.check import errors_of
     from analyzer.replay.script_json import MAX_FILE, ScriptError, read_script
 
     try:
         with Path(file).open("rb") as stream:
-            return Case(file, read_script(stream.read(MAX_FILE + 1), file))
+            script = read_script(stream.read(MAX_FILE + 1), file)
     except ScriptError as error:
         raise stopped(file, str(error)) from None
     except OSError as error:
         raise stopped(file, error.strerror or str(error)) from None
+    errors = errors_of(script)
+    if errors:
+        raise _refused(file, errors)
+    return Case(file, script)
+
+
+def _refused(file: str, errors: Sequence[Problem]) -> click.exceptions.Exit:
+    """Say what keeps a script from being played and return what ends the command."""
+    for one in errors[:ERRORS_SHOWN]:
+        talk(f"xccos: {printable(file)}: {printable(f'{one.place}: {one.text}')}")
+    if len(errors) > ERRORS_SHOWN:
+        talk(f"xccos: and {len(errors) - ERRORS_SHOWN} more: xccos script --check")
+    return click.exceptions.Exit(DAMAGED)
 
 
 def _of_capture(file: str) -> Case:
@@ -93,7 +110,16 @@ def _of_capture(file: str) -> Case:
     scripts = list(reading.each(_derived))
     if not scripts:
         raise click.exceptions.Exit(reading.code or DAMAGED)
+    say_losses(file, scripts[0])
     return Case(file, scripts[0], reading.code)
+
+
+def say_losses(file: str, script: Script) -> None:
+    """Say on stderr, a line each, what a script does not have of its capture."""
+    from analyzer.replay.derive.losses import losses
+
+    for one in losses(script.origin):
+        talk(f"xccos: {printable(file)}: {printable(one)}")
 
 
 def _derived(file: str, trace: Trace) -> Iterator[Script]:

@@ -11,9 +11,10 @@ import click
 from analyzer.cli.exits import DAMAGED, FAILED, OK
 from analyzer.cli.ladder_options import choice_of, choice_options, in_zone, parse_zone
 from analyzer.cli.main import color_option
-from analyzer.cli.options import parsed, parsed_by, reading_options
+from analyzer.cli.options import parsed_by, reading_options
 from analyzer.cli.output import destination, encoding_of, write_lines
 from analyzer.cli.reading import Reading
+from analyzer.cli.replay_case import say_losses
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
 from analyzer.export.records import json_lines
@@ -136,6 +137,8 @@ class _Scripting:
         found = list(reading.each(self._derived))
         if not found:
             raise click.exceptions.Exit(reading.code or DAMAGED)
+        if not self._options["report"]:  # which says it too
+            say_losses(self._file, found[0])
         return _Case(found[0], reading.code)
 
     def _derived(self, _: str, trace: Trace) -> Iterator[Script]:
@@ -146,7 +149,12 @@ class _Scripting:
         choice = in_zone(self._choice, self._options["zone"], trace)
         if not len(trace.rows):
             raise _stopped(self._file, "there is no SIP message in it")
-        yield parsed(lambda of: derived(of, choice), trace)
+        try:
+            yield derived(trace, choice)
+        except ValueError as error:
+            if self._choice == Choice():  # nothing was asked for: it is the file
+                raise _stopped(self._file, str(error)) from None
+            raise click.UsageError(printable(str(error))) from None
 
     def _edited(self, script: Script) -> Script:
         options = self._options

@@ -15,8 +15,8 @@ LEFT_OUT, UNPLAYED, CUT, HOLES, PORTS = "left out", "not played", "cut", "holes"
 """Keys of ``Script.origin``."""
 _SENTENCES = {
     LEFT_OUT: "{}: left out of the script",
-    UNPLAYED: "not played, because the capture has no beginning of it; "
-    "only a regenerated capture has it: {}",
+    UNPLAYED: "not played, because the capture has not what they follow from: messages {}; "
+    "only a regenerated capture has them",
     CUT: "{} that the capture cut or has with a hole: in the script as far as they go",
     HOLES: "the capture has {}: what was lost in them is missing in the script, "
     "and a capture made from it will not show that it was lost",

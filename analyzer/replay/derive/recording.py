@@ -43,7 +43,7 @@ class Recording:
         self.scene = chosen.scene
         self.analysis = self.scene.analysis
         if not chosen.rows and len(trace.rows):
-            raise ValueError(f"nothing of the capture is chosen{_there(trace, choice)}")
+            raise ValueError(f"what is chosen has no SIP message{_there(trace, choice)}")
         wanted = sorted({one for row in chosen.rows for one in self.scene.seen(row)})
         if len(wanted) > MAX_TURNS:
             raise ValueError(
@@ -159,10 +159,10 @@ def _there(trace: Trace, choice: Choice) -> str:
         return f": {_rooms_there(trace)}"
     frames = trace.rows.frame
     if choice.frames:
-        return f": its SIP messages are in the frames {frames[0]}-{frames[len(frames) - 1]}"
+        return f": the capture has them in frames {frames[0]}-{frames[len(frames) - 1]}"
     if choice.from_time is not None or choice.to_time is not None:
         times = trace.rows.time
-        return f": its SIP messages are from {_iso(min(times))} to {_iso(max(times))}"
+        return f": the capture has them from {_iso(min(times))} to {_iso(max(times))}"
     return ""
 
 
@@ -172,9 +172,9 @@ def _rooms_there(trace: Trace) -> str:
     }
     named = sorted(rooms)[:NAMED]
     if not named:
-        return "it has no rooms"
+        return "the capture has no rooms"
     more = f" and {len(rooms) - NAMED} more" if len(rooms) > NAMED else ""
-    return f"its rooms are {', '.join(named)}{more}"
+    return f"the rooms of the capture are {', '.join(named)}{more}"
 
 
 def _iso(time_ns: int) -> str:

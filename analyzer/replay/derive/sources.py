@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from analyzer.replay.derive.said import Said
 
 MOST_FOLLOWED = 256
-"""Turns that are followed back to see what is implied: a needless name in ``after`` does no harm."""
+"""Turns followed back to see what is implied: a needless name in ``after`` does no harm."""
 
 
 class Sources:

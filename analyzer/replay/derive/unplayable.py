@@ -35,7 +35,7 @@ def unplayable(messages: Sequence[Said], called: frozenset[str]) -> dict[int, st
 
 
 def counted(reasons: dict[int, str]) -> str:
-    """Return how many there are of each kind, in words."""
+    """Return how many there are of each kind, in words: ``3 without their request``."""
     counts = Counter(reasons.values())
     return ", ".join(f"{count} {why}" for why, count in sorted(counts.items()))
 
@@ -60,9 +60,9 @@ def _early(live: Sequence[Said], called: frozenset[str]) -> Iterator[Said]:
         if one.is_request and one.by == one.client:
             first.setdefault(one.client, one.number)
     for one in live:
-        if one.is_request and one.by != one.client and one.voice.connection not in called:
-            if one.number < first.get(one.client, 0):
-                yield one
+        told = one.is_request and one.by != one.client and one.voice.connection not in called
+        if told and one.number < first.get(one.client, 0):
+            yield one
 
 
 def _calls(one: Said) -> bool:

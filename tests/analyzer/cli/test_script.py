@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from analyzer.replay.script_json import read_script, write_script
 from analyzer.replay.versions import CONVERTERS
 from tests.analyzer.cli.running import Result, xccos
 from tests.analyzer.replay.by_hand import case, with_slot, with_turn
-from tests.paths import SAMPLES
+from tests.paths import SAMPLES, SHARED, require_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,6 +92,30 @@ def test_what_has_no_message_gives_no_script(tmp_path: Path, data: bytes) -> Non
     assert result.code == 3
     assert len(result.err.splitlines()) == 1
     assert not (tmp_path / "case.json").exists()
+
+
+def test_what_a_script_has_not_of_its_capture_is_said_once() -> None:
+    require_shared()
+    hole = SHARED / "flows" / "hole-in-the-middle.pcapng"
+    told = xccos("script", hole)
+    script_in(told)
+    (line,) = told.err.splitlines()
+    assert line.startswith(f"xccos: {hole}: the capture has 2 holes: ")
+    assert xccos("script", hole, "--report").err.count("the capture has 2 holes") == 1
+    assert json.loads(xccos("script", hole, "--report", "json").err)["losses"]
+
+
+def test_a_script_with_errors_is_not_played(tmp_path: Path) -> None:
+    script = case()
+    turns = tuple(replace(turn, after=("t999",)) for turn in script.turns)
+    path = tmp_path / "bad.json"
+    path.write_text(write_script(replace(script, turns=turns)), encoding="utf-8")
+    for command in (("replay", "self"), ("shrink", "--until", "GC204")):
+        result = xccos(*command, path)
+        assert (result.code, result.out) == (3, "")
+        lines = result.err.splitlines()
+        assert lines[0].startswith(f"xccos: {path}: turn t1: ")
+        assert len(lines) <= 6
 
 
 # From a script
