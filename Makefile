@@ -149,10 +149,10 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 	floor 'everything' $(MIN_COVERAGE)
 	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
 
-# What is drawn, compared, checked or played starts from an analysis, which is the same on both paths; tests of
+# What is drawn, told, compared, checked or played starts from an analysis, which is the same on both paths; tests of
 # that, and of dissectors that do not concern the twin, would only do again what `cover` has done. Plays
 # against other programs, each in processes of its own, are run here alone: nothing slows them down.
-DRAWN := ladder report compare checks wireshark replay
+DRAWN := ladder report compare checks wireshark replay diagnostics narrative causes
 PLAYED := ladder report diff check wireshark replay script shrink export
 
 twin: speedups ## all tests that read, on the compiled path
