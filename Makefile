@@ -101,7 +101,7 @@ corpus() { # say so when the captures for the tests are not there
 }
 endef
 
-.PHONY: help triage test lint types cover twin speedups compiler system bench bench-readme fuzz rule-pages clean
+.PHONY: help triage test lint types cover cover-replay twin speedups compiler system bench bench-readme fuzz rule-pages clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -128,14 +128,14 @@ types: $(INSTALLED_DEV) ## mypy --strict over the whole tree
 	$(BIN)/python -m mypy --no-error-summary
 
 # Without the twin its own tests would compare the reference with itself: `twin` runs them.
-cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverage (but for peers)
+cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverage (but for plays)
 	@$(FUNCTIONS)
 	corpus
 	step 'pytest on the pure Python path ($(JOBS) processes)'
 	export HYPOTHESIS_PROFILE="$${HYPOTHESIS_PROFILE:-ci}" XCCOS_PURE=1
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest -q -n $(JOBS) --dist loadgroup -k 'not twin' \
-		--ignore=tests/replay
+		--ignore=tests/replay --ignore=tests/analyzer/replay
 	$(BIN)/python -m coverage combine --quiet
 	mkdir -p "$(BUILD)"
 	$(BIN)/python -m coverage report --show-missing >"$(BUILD)/coverage.txt"
@@ -146,13 +146,13 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 		awk "BEGIN { exit !($$found >= $$least) }" ||
 			stop "coverage of $$name fell below $$least %; $(BUILD)/coverage.txt has the lines"
 	}
-	floor 'everything' $(MIN_COVERAGE)
+	floor 'everything but plays' $(MIN_COVERAGE) --omit='analyzer/replay/*'
 	floor 'dissectors' $(MIN_COVERAGE_DISSECTORS) --include='dissectors/*'
 
 # What is drawn, told, compared, checked or played starts from an analysis, which is the same on both paths; tests of
-# that, and of dissectors that do not concern the twin, would only do again what `cover` has done. Plays
-# against other programs, each in processes of its own, are run here alone: nothing slows them down.
-DRAWN := ladder report compare checks wireshark replay diagnostics narrative causes
+# that, and of dissectors that do not concern the twin, would only do again what `cover` has done. Scripts
+# and plays are run here alone, where no tracing slows them down; `make cover-replay` has their coverage.
+DRAWN := ladder report compare checks wireshark diagnostics narrative causes
 PLAYED := ladder report diff check wireshark replay script shrink export
 
 twin: speedups ## all tests that read, on the compiled path
@@ -164,6 +164,15 @@ twin: speedups ## all tests that read, on the compiled path
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/analyzer tests/truth tests/replay \
 		$(DRAWN:%=--ignore=tests/analyzer/%) $(PLAYED:%=--ignore-glob=tests/analyzer/cli/test_%*.py)
 	$(BIN)/python -m pytest -q -n $(JOBS) --dist loadgroup tests/dissectors -k twin
+
+cover-replay: $(INSTALLED_DEV) ## the tests of scripts and plays, with their coverage
+	@$(FUNCTIONS)
+	corpus
+	export COVERAGE_FILE=.coverage.replay
+	$(BIN)/python -m coverage run --source=analyzer/replay -m pytest -q -n $(JOBS) --dist loadgroup \
+		tests/analyzer/replay tests/analyzer/cli
+	$(BIN)/python -m coverage combine --quiet --append .coverage.replay.* 2>/dev/null || true
+	$(BIN)/python -m coverage report --fail-under=$(MIN_COVERAGE) | tail -n 1
 
 speedups: compiler $(INSTALLED_DEV) ## compile the twin in place, where it has changed
 	@$(FUNCTIONS)
