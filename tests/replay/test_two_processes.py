@@ -46,7 +46,7 @@ def test_many_clients_of_one_process_are_kept_apart(tmp_path: Path) -> None:
     users = tmp_path / "users.csv"
     users.write_text("user\n" + "\n".join(f"person{n}@contoso.com" for n in range(30)))
     with Server(case, tmp_path) as served:
-        load = ("--clients", "30", "--rate", "50/s", "--users", str(users))
+        load = ("--clients", "30", "--rate", "50/s", "--speed", "recorded", "--users", str(users))
         found = play_clients(case, tmp_path, served.address, *load)
         assert found["code"] == 0, found["said"]
         assert (found["played"], found["held"]) == (30, True)

@@ -192,7 +192,9 @@ def test_whoever_watches_sees_how_it_goes_on() -> None:
 def test_a_signal_ends_a_play_politely_and_its_outcome_is_returned(
     number: signal.Signals, reason: str
 ) -> None:
-    before = signal.getsignal(number)
+    # A shell starts what is in its background with SIGINT ignored: here it is as on a terminal.
+    before = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    signal.signal(number, before)
     server = Fake()
 
     def ready(_address: Address) -> None:
