@@ -1,0 +1,3 @@
+"""Tests of the readers of text traces."""
+
+from __future__ import annotations
