@@ -1,0 +1,3 @@
+"""Captures that grow."""
+
+from __future__ import annotations
