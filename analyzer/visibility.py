@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from analyzer.lazy import once
 from analyzer.times import SECOND
+from dissectors.notes import TRUNCATED
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from analyzer.trace import Trace
 
 REPLY_GRACE_NS = 5 * SECOND
@@ -34,8 +37,8 @@ class Visibility:
             self._holes.setdefault(hole.stream >> 1, []).append(hole.frame)
         for frames in self._holes.values():
             frames.sort()
-        times = self._rows.time
-        self._end = trace.quality.last_time or (max(times) if len(times) else 0)
+        self._seen_until = trace.seen_until
+        self._has_lines = trace.has_lines
 
     @once
     def _last_row(self) -> dict[int, int]:
@@ -57,13 +60,23 @@ class Visibility:
         """Say whether only one direction of a connection brought messages."""
         return not all(self._connections[connection].messages)
 
+    def hidden(self, rows: Iterable[int]) -> str | None:
+        """Return why what messages say may be unknown though they are there, or None."""
+        if not self._has_lines:
+            return None
+        notes, items = self._rows.notes, self._rows.items
+        for row in rows:
+            if notes[row] & TRUNCATED and not items[row]:
+                return f"bodies are not in the trace, from frame {self._rows.frame[row]} on"
+        return None
+
     def closed(self, connection: int) -> bool:
         """Say whether a side closed a connection in the capture."""
         return any(end in CLOSED for end in self._connections[connection].ends)
 
     def time_left(self, row: int) -> int:
         """Return the nanoseconds from a message to the end of the capture."""
-        return self._end - self._rows.time[row]
+        return self._seen_until(self._rows.stream[row] >> 1) - self._rows.time[row]
 
     def why_unknown(self, row: int, ended: int | None = None) -> str | None:
         """Return why an answer to a message may exist unseen; None when it would have been seen.

@@ -146,7 +146,7 @@ class _TableExport:
         self._tables: tuple[str, ...] = tuple(dict.fromkeys(options["tables"])) or ("messages",)
         self._paths = {name: self._path(name) for name in self._tables}
         self._reading = Reading(options["files"])
-        self._several = len(options["files"]) > 1
+        self._several = self._reading.several
         self._query, self._numbers = query_of(options), options["numbers"]
         self._written = dict.fromkeys(self._tables, 0)
 
@@ -221,8 +221,11 @@ class _CaptureExport:
         self._format = _format(options)
         if options["tables"]:
             raise click.UsageError("--table: a capture is no table")
-        if len(options["files"]) > 1:
-            raise click.UsageError("a capture is made of one capture: give one FILE")
+        if len(options["files"]) > 1 and not click.get_current_context().meta.get("join"):
+            raise click.UsageError(
+                "a capture is made of one capture: give one FILE, or --join where several tell one "
+                "story"
+            )
         if self._format == "pcap" and options["with_keys"]:
             raise click.UsageError("--with-keys: a pcap has no room for keys; write .pcapng")
         if options["with_keys"] and options["decrypted"]:

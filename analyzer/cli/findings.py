@@ -109,8 +109,8 @@ class _Findings:
         self._fields = fields_of(options["fields"], tuple(FIELDS)) or tuple(FIELDS)
         if options["fields"] and self._format == "table":
             raise click.UsageError("--fields is for --format json, jsonl and csv")
-        self._reading = Reading(options["files"])
-        self._several = len(options["files"]) > 1
+        self._reading = Reading(options["files"], story=True)
+        self._several = self._reading.several
         self._judge = findings_judge(options["fail_on"])
         self._codes = [OK]
         self._shown = 0

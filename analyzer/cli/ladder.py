@@ -43,7 +43,7 @@ Examples:
   xccos ladder capture.pcap --room Sales --time relative -o sales.pdf
 """
 )
-@click.argument("file", type=click.Path())
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path())
 @choice_options
 @click.option("-o", "--output", metavar="FILE",
               help="Write to a file: .svg .png .pdf .html .mmd .puml .txt.")  # fmt: skip
@@ -71,9 +71,11 @@ def ladder(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
 class _Ladder:
     def __init__(self, options: dict[str, Any]) -> None:
         self._options = options
-        self._file: str = options["file"]
-        self._reading = Reading([self._file])
-        self._inputs = [self._file, *filter(None, (options["alias_file"],))]
+        files: tuple[str, ...] = options["files"]
+        if len(files) > 1:  # a ladder is one drawing
+            click.get_current_context().meta["join"] = True
+        self._reading = Reading(files)
+        self._inputs = [*self._reading.inputs(), *filter(None, (options["alias_file"],))]
         self._output: str | None = options["output"]
         filters = options["as_filter"]  # a format of its own, whatever the suffix
         self._format = "txt" if filters else ladder_format(options["format_"], self._output)

@@ -67,7 +67,7 @@ class Listed:
         self._format = format_of(options["format_"], self._output)
         self._asked = _asked(listing, self._format, options)
         self._reading = Reading(options["files"], items=self._needs_items())
-        self._several = len(options["files"]) > 1
+        self._several = self._reading.several
         self._shown = 0
         self._options = options
         self.codes: list[int] = []

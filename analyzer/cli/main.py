@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Name: where it is, and its line in the help (kept here so that help imports nothing).
 COMMANDS = {
     "triage": ("analyzer.cli.triage:triage", "Say how far each sign-in got and what went wrong."),
+    "live": ("analyzer.cli.live:live", "Show sessions and findings while packets are captured."),
+    "listen": ("analyzer.cli.listen:listen", "Show live what agents of HOMER see (HEP)."),
     "flows": ("analyzer.cli.flows:flows", "List how far each sign-in and post got, by steps."),
     "story": ("analyzer.cli.story:story", "Tell each session in sentences."),
     "path": ("analyzer.cli.path:path", "Show which waits made a sign-in slow."),
@@ -39,6 +41,10 @@ COMMANDS = {
     "messages": ("analyzer.cli.lists:messages", "List SIP messages."),
     "show": ("analyzer.cli.show:show", "Show one message: headers, XCCOS tree, raw bytes."),
     "index": ("analyzer.cli.index:index", "Save the rows of captures: the next look is instant."),
+    "merge": (
+        "analyzer.cli.merge:merge",
+        "Put captures of several places into one, clocks corrected.",
+    ),
     "export": ("analyzer.cli.export:export", "Write tables, or parts of a capture as a capture."),
     "check": ("analyzer.cli.check:check", "Hold captures against rules of one's own, for CI."),
     "script": ("analyzer.cli.script:script", "Derive a script from a capture: a case to replay."),

@@ -10,6 +10,7 @@ from analyzer.cli.main import color_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import tzinfo
 
     from analyzer.query import Query, Range
     from analyzer.times import TypedTime
@@ -98,12 +99,72 @@ index_option = click.option(
     help="Read the capture itself, even where `xccos index` saved its rows.",
 )
 
-reading_options = applied((keylog_option, index_option))
+
+def _keep_zones(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> None:
+    if not texts:
+        return
+    from analyzer.cli.ladder_options import parse_zone
+
+    zones: dict[str | None, tzinfo] = {}
+    for text in texts:
+        name, equals, zone = text.rpartition("=")
+        try:
+            zones[name if equals else None] = parse_zone(zone)
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx=ctx, param=param) from None
+    ctx.meta["zones"] = zones
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, object], None]:
+    def callback(ctx: click.Context, _: click.Parameter, value: object) -> None:
+        ctx.meta[name] = value
+
+    return callback
+
+
+zone_option = click.option(
+    "--tz",
+    multiple=True,
+    metavar="[FILE=]ZONE",
+    expose_value=False,
+    callback=_keep_zones,
+    help="Time zone of a text trace that does not say its own: Europe/Berlin, +02:00. Default: "
+    "UTC. Repeatable, with FILE= for one of several.",
+)
+with_option = click.option(
+    "--with",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    expose_value=False,
+    callback=_keep("with"),
+    help="The same story as somebody else saw it: another capture or trace, joined with this one. "
+    "Repeatable.",
+)
+ring_option = click.option(
+    "--ring-files",
+    is_flag=True,
+    expose_value=False,
+    callback=_keep("ring_files"),
+    help="Take the files of the same ring buffer (dumpcap -b, tcpdump -C or -G) that lie beside "
+    "FILE too. Those of a ring that are named are always taken as one capture.",
+)
+join_option = click.option(
+    "--join/--separate",
+    default=None,
+    expose_value=False,
+    callback=_keep("join"),
+    help="Take all files as one story, or each for itself. Default: those that share messages are "
+    "joined where a story is told, and lists are made file by file.",
+)
+
+reading_options = applied((keylog_option, zone_option, with_option, ring_option, index_option))
 
 files_argument = applied(
     (
         click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path()),
         reading_options,
+        join_option,
     )
 )
 

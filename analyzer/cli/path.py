@@ -58,7 +58,7 @@ def path(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
                 for wait in record["waits"]:
                     yield from (wait["from_frame"], wait["to_frame"])
 
-        return print_filters(options, Reading(options["files"]), shown, "sign-in")
+        return print_filters(options, Reading(options["files"], story=True), shown, "sign-in")
     return Records(options, "sign-in", records, _lines).run()
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from analyzer.cli.exits import DAMAGED, OK
+from analyzer.cli.named_inputs import Named, open_set
 from analyzer.cli.progress import Progress
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
@@ -21,12 +22,16 @@ from analyzer.views.quality import damage
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from analyzer.trace import Quality, Trace
+    from analyzer.quality import Quality
+    from analyzer.sources.sets import FileSet
+    from analyzer.trace import Trace
     from analyzer.window import Window
 
 
 T = TypeVar("T")
 
+MAX_JOINED = 16
+"""Inputs that are looked at for a common story without being asked: all of them are open then."""
 MAX_JOBS = 8
 """Each process walks the whole file: more of them gain less and less."""
 
@@ -40,25 +45,61 @@ def usable_jobs() -> int:
 class Reading:
     """Reads the inputs of one run and remembers how that went."""
 
-    def __init__(self, files: Sequence[str], *, items: bool = True) -> None:
+    def __init__(self, files: Sequence[str], *, items: bool = True, story: bool = False) -> None:
+        """Read ``files``; where a ``story`` is told, those that share one are joined."""
         self.files = files
         self.code = OK
+        self._story = story
+        self._inputs: list[str] | None = None
+        self._sets: dict[str, FileSet] = {}
         self._items = items
         """Scan bodies for XCCOS: whoever needs no items reads a third faster without."""
 
     def each(self, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
         """Yield what ``of`` makes of each capture; what goes wrong is said on stderr."""
-        return self.guarded(lambda file: self._of_one(file, of))
+        if self._joins():
+            from analyzer.cli.several import Several
 
-    def guarded(self, of: Callable[[str], Iterator[T]]) -> Iterator[T]:
+            return Several(self, self.inputs()).each(of, certain=self._certain())
+        return self.guarded(lambda file: self._of_one(file, of), self.inputs())
+
+    def inputs(self) -> list[str]:
+        """Return what is read: members of archives one by one, the files of a set as one."""
+        if self._inputs is None:
+            given = click.get_current_context().meta
+            named = Named(self.failed, siblings=bool(given.get("ring_files")))
+            beside: Sequence[str] = given.get("with") or ()
+            self._inputs = named.inputs([*self.files, *beside])
+            self._sets = named.sets
+        return self._inputs
+
+    @property
+    def several(self) -> bool:
+        """More than one input is read, and each for itself as far as is known beforehand."""
+        return len(self.inputs()) > 1 and not self._certain()
+
+    def _certain(self) -> bool:
+        """Tell whether the user says that all inputs are one story."""
+        given = click.get_current_context().meta
+        return bool(given.get("join") or given.get("with"))
+
+    def _joins(self) -> bool:
+        """Tell whether inputs may have to be joined."""
+        if len(self.inputs()) < 2 or click.get_current_context().meta.get("join") is False:
+            return False
+        return self._certain() or (self._story and len(self.inputs()) <= MAX_JOINED)
+
+    def guarded(
+        self, of: Callable[[str], Iterator[T]], names: Sequence[str] | None = None
+    ) -> Iterator[T]:
         """Yield what ``of`` makes of each name; what goes wrong is said on stderr."""
-        for file in self.files:
+        for file in self.files if names is None else names:
             try:
                 yield from of(file)
             except (click.ClickException, click.exceptions.Exit):
                 raise
             except Exception as error:  # noqa: BLE001  (a file must never end the run)
-                self._failed(file, error)
+                self.failed(file, error)
 
     def each_window(
         self, of: Callable[[str, Iterable[Window]], Iterator[T]], *, quietly: bool = False
@@ -67,11 +108,18 @@ class Reading:
 
         ``quietly``: without a bar, because what is yielded goes to the terminal.
         """
-        return self.guarded(lambda file: self._windows_of_one(file, of, quietly=quietly))
+        if self._joins():
+            return self.each(lambda file, trace: of(file, [trace]))
+        return self.guarded(
+            lambda file: self._windows_of_one(file, of, quietly=quietly), self.inputs()
+        )
 
     def _windows_of_one(
         self, file: str, of: Callable[[str, Iterable[Window]], Iterator[T]], *, quietly: bool
     ) -> Iterator[T]:
+        if file in self._sets:
+            yield from self._of_one(file, lambda name, trace: of(name, [trace]))
+            return
         from analyzer.streaming import stream_capture
 
         with (
@@ -81,7 +129,7 @@ class Reading:
                 progress=progress.step,
                 jobs=usable_jobs(),
                 items=self._items,
-                **self._settings(),
+                **self._settings(file),
             ) as capture,
         ):
             yield from of(file, capture)
@@ -89,35 +137,50 @@ class Reading:
                 self._damaged(file, capture.quality)
 
     def _of_one(self, file: str, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
-        from analyzer.trace import open_capture
-
-        with Progress(file) as progress:
-            trace = open_capture(
-                file,
-                progress=progress.step,
-                jobs=usable_jobs(),
-                items=self._items,
-                **self._settings(),
-            )
+        trace = self.opened(file)
         # What was read stays: looking for garbage in it again and again would cost a tenth.
         gc.freeze()
         with trace:
-            yield from of(file, trace)
-            if trace.quality.damaged:
-                self._damaged(file, trace.quality)
+            yield from self.told(file, trace, of)
         gc.unfreeze()
 
+    def opened(self, file: str) -> Trace:
+        """Return the trace of an input. Raises what ``open_capture`` raises."""
+        from analyzer.trace import open_capture
+
+        files, settings = self._sets.get(file), self._settings(file)
+        with Progress(file) as progress:
+            return open_capture(
+                file if files is None else open_set(files, progress.step, settings["zone"]),
+                progress=progress.step,
+                jobs=usable_jobs(),
+                items=self._items,
+                **settings,
+            )
+
+    def told(self, file: str, trace: Trace, of: Callable[[str, Trace], Iterator[T]]) -> Iterator[T]:
+        """Yield what ``of`` makes of an open trace, and say where it is damaged."""
+        yield from of(file, trace)
+        if trace.quality.damaged:
+            self._damaged(file, trace.quality)
+
     @staticmethod
-    def _settings() -> dict[str, Any]:
+    def _settings(file: str) -> dict[str, Any]:
         """Return what the options of all reading commands say."""
         given = click.get_current_context().meta
-        return {"keylog": given.get("keylog"), "index": given.get("index", True)}
+        zones = given.get("zones", {})
+        return {
+            "keylog": given.get("keylog"),
+            "index": given.get("index", True),
+            "zone": zones.get(file, zones.get(file.rpartition("/")[2], zones.get(None))),
+        }
 
     def _damaged(self, file: str, quality: Quality) -> None:
         self.code = DAMAGED
         self.say(file, damage(quality))
 
-    def _failed(self, file: str, error: Exception) -> None:
+    def failed(self, file: str, error: Exception) -> None:
+        """Say why an input could not be read."""
         from analyzer.sources.files import SourceError
 
         if os.environ.get("XCCOS_DEBUG") == "1":

@@ -45,8 +45,8 @@ class Records:
         records: Callable[[Trace], Iterator[Record]],
         lines: Callable[[Record, Terminal], Iterator[str]],
     ) -> None:
-        self._reading = Reading(options["files"])
-        self._several = len(options["files"]) > 1
+        self._reading = Reading(options["files"], story=True)
+        self._several = self._reading.several
         self._output: str | None = options["output"]
         self._format = format_of(options["format_"], self._output)
         self._noun, self._records, self._lines = noun, records, lines

@@ -31,6 +31,7 @@ def sheet(record: Record, count: int, terminal: Terminal) -> Iterator[str]:
         yield terminal.paint(printable(f"  note        {name}: {text}"), "doubtful")
     for text in record["problems"]:
         yield terminal.paint(printable(f"  unusual     {text}"), "doubtful")
+    yield from _remarks(record, terminal)
     yield from _belongs_to(record["belongs_to"], terminal)
     yield from _headers(record, terminal)
     yield from _body(record, terminal)
@@ -44,10 +45,25 @@ def _summary(record: Record, count: int) -> Iterator[str]:
 def _facts(record: Record) -> Iterator[tuple[str, str]]:
     yield "time", record["time"] or "unknown"
     yield "frames", spans(record["frames"])
+    for one in record["seen_in"]:
+        yield "seen in", f"{one['input']}, {one['unit']} {one['number']}, at {one['time']}"
+    if record["not_seen_in"]:
+        yield "not seen in", ", ".join(record["not_seen_in"])
     yield "from", f"{record['src']} to {record['dst']}, {record['transport']}"
     declared = record["content_length"]
     content = "" if declared is None else f", body {declared} bytes"
     yield "length", f"{record['length']} bytes{content}, SHA-1 {record['sha1']}"
+
+
+def _remarks(record: Record, terminal: Terminal) -> Iterator[str]:
+    """Yield what the trace itself says about the message."""
+    if record["remarks"]:
+        yield terminal.paint("The trace says", "bold")
+    for one in record["remarks"]:
+        code = f" ({one['code']})" if one["code"] else ""
+        style = "bad" if one["severity"] == "error" else "doubtful"
+        text = printable(f"  line {one['line']}: {one['severity']}: {one['text']}{code}")
+        yield terminal.paint(text, style)
 
 
 def _belongs_to(record: Record, terminal: Terminal) -> Iterator[str]:

@@ -60,7 +60,7 @@ def story(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
                 for sentence in record["sentences"]:
                     yield from sentence["frames"]
 
-        return print_filters(options, Reading(options["files"]), shown, "session")
+        return print_filters(options, Reading(options["files"], story=True), shown, "session")
     return Records(options, "session", records, _lines).run()
 
 

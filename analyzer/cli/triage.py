@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +19,13 @@ from analyzer.cli.terminal import plain_terminal, terminal_of
 from analyzer.cli.triage_text import triage_lines
 from analyzer.collector import paused
 from analyzer.export.records import to_json
+from analyzer.sources.files import STANDARD_INPUT
 from analyzer.views.told import tell
 from analyzer.views.triage import FORMAT, triage_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
     from analyzer.cli.terminal import Terminal
     from analyzer.trace import Trace
@@ -54,7 +57,7 @@ def triage(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)
 
 class _Triage:
     def __init__(self, options: dict[str, Any]) -> None:
-        self._reading = Reading(options["files"])
+        self._reading = Reading(options["files"], story=True)
         self._output: str | None = options["output"]
         self._format = format_of(options["format_"], self._output)
         self._judge = judge_of(options["fail_on"])
@@ -69,9 +72,18 @@ class _Triage:
             terminal = terminal_of(sys.stdout, choice)
             encoding = "utf-8" if self._format == "json" else encoding_of(sys.stdout)
         lines = self._json() if self._format == "json" else self._text(terminal)
-        with destination(self._output, self._reading.files) as write:
+        with self._watched(), destination(self._output, self._reading.files) as write:
             write_lines(lines, write, encoding)
         return max([self._reading.code, *self._codes])
+
+    def _watched(self) -> AbstractContextManager[None]:
+        """Show what comes by standard input while it comes, to whoever sits at a terminal."""
+        if STANDARD_INPUT not in self._reading.files or not sys.stderr.isatty():
+            return nullcontext()
+        from analyzer.cli.live_tap import watched_input  # a file needs none of this
+
+        choice = click.get_current_context().meta.get("color", "auto")
+        return watched_input(self._reading.files, choice)
 
     def _records(self, file: str, trace: Trace) -> Iterator[tuple[dict[str, Any], Trace]]:
         with paused():

@@ -60,6 +60,10 @@ def triage_lines(
     """
     yield terminal.paint(printable(record["file"]), "bold")
     yield from _paragraph(_head(record), terminal)
+    for one in record["inputs"]:
+        kind = "" if one["kind"] == "capture" else f"{one['kind']}, "
+        said = f"{kind}{amount(one['messages'], 'message')}; {one['clock']['words']}"
+        yield from _paragraph(f"{one['name']}: {said}", terminal, hanging=2, indent=4)
     sessions = record["sessions"]
     told = sessions
     if len(sessions) > MAX_STORIES:

@@ -65,7 +65,7 @@ def print_filters(
     """
     if options.get("format_") not in (None, "table"):
         raise click.UsageError("--wireshark-filter is a format of its own: leave out --format")
-    several = len(reading.files) > 1
+    several = reading.several
 
     def lines(file: str, trace: Trace) -> Iterator[str]:
         frames = set(shown(file, trace))

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from analyzer.commands import Command
     from analyzer.diagnostics.rule import Case
     from analyzer.flows.uploads import Upload
+    from analyzer.quality import OtherConnection
     from analyzer.sessions.view import SessionView
-    from analyzer.trace import OtherConnection
 
 UPLOAD, DOWNLOAD = "getfutok", "getfdtok"
 MINUTE_NS = 60 * SECOND

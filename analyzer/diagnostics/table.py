@@ -9,6 +9,7 @@ from analyzer.diagnostics import (
     capture,
     commands,
     files,
+    inputs,
     posts,
     servers,
     signing_in,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from analyzer.diagnostics.rule import Confidence, Hit, Rule
     from analyzer.trace import Trace
 
-_MODULES = (signing_in, sip_sessions, commands, posts, files, timing, servers, capture)
+_MODULES = (signing_in, sip_sessions, commands, posts, files, timing, servers, capture, inputs)
 RULES: dict[str, Rule] = {
     rule.id: rule
     for rule in sorted(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.diagnostics.rule import Case, Confidence
-    from analyzer.trace import OtherConnection
+    from analyzer.quality import OtherConnection
 
 SIP_PORT = ":5061"
 """SIP over TLS (RFC 3261 section 18)."""

@@ -143,7 +143,7 @@ class Stretch:
         for connection in self.view.connections:
             if self.view.visibility.one_way(connection):
                 return "only one direction of a connection was captured"
-        return self._compressed()
+        return self._compressed() or self.view.hidden
 
     def _compressed(self) -> str | None:
         """Say from where on a connection is compressed ([MS-SIPCOMP]): its messages are unread."""

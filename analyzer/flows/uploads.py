@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from analyzer.commands import Command
+    from analyzer.quality import OtherConnection
     from analyzer.sessions.view import SessionView
-    from analyzer.trace import OtherConnection, Trace
+    from analyzer.trace import Trace
 
 TOKEN_NS = 30 * 60 * SECOND
 """Lifetime of a token (database schema of Persistent Chat)."""

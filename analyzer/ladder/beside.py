@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from analyzer.ladder.lanes import Key, Lanes
     from analyzer.ladder.scene import Scene
     from analyzer.ladder.values import Tone
+    from analyzer.quality import Hole
     from analyzer.sessions.view import SessionView
-    from analyzer.trace import Hole
     from dissectors.dns import NameQuery
 
 SHOWN_TARGETS = 3

@@ -14,6 +14,7 @@ from analyzer.outcomes import diagnosis
 from analyzer.sessions.rooms import JOINING, is_good
 from analyzer.states import status_text
 from analyzer.transaction_table import CHALLENGES, FAILURE, FINAL
+from analyzer.views.inputs import sightings_text
 from analyzer.views.numbers import amount
 from dissectors.model import Malformed
 from dissectors.notes import QUOTED, TRUNCATED
@@ -173,6 +174,8 @@ class Labels:
             parts.append(f"CSeq {cseq[0]} {cseq[1]}")
         parts.append(f"Call-ID {value[rows.call_id[row]] or 'absent'}")
         parts.append(f"{rows.length[row]} bytes")
+        if self._scene.trace.inputs:
+            parts.append(f"seen in {sightings_text(self._scene.trace, row)}")
         return ", ".join(parts)
 
     def _content(self, row: int) -> Iterator[str]:
@@ -242,6 +245,8 @@ class Labels:
             found.update(_fate(command))
         if UNACKNOWLEDGED in found:
             found.pop(UNANSWERED, None)  # it says the same
+        for which in self._scene.trace.unseen(row):
+            found[f"never in {self._scene.trace.inputs[which].name}"] = "doubtful"
         refused = self._refused(row)
         if refused:
             found[f"{amount(refused, 'room')} refused"] = "doubtful"

@@ -162,7 +162,12 @@ class SessionView(Session):
             holes = self.visibility.holes(connection)
             if holes:
                 return f"frames are missing from the capture before frame {holes[0]}"
-        return None
+        return self.hidden
+
+    @once
+    def hidden(self) -> str | None:
+        """Why what its messages say may be unknown though they are there, or None."""
+        return self.visibility.hidden(row for dialog in self.dialogs for row in dialog.rows)
 
     @once
     def cut_short(self) -> bool:

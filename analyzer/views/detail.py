@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from analyzer.views.annotations import annotations_record
 from analyzer.views.commands import command_record
+from analyzer.views.inputs import sightings_record, unseen_names
 from analyzer.views.messages import message_record
 from dissectors.model import Malformed
 from dissectors.notes import NOTES
@@ -56,6 +58,9 @@ def detail_record(trace: Trace, row: int) -> Record:
             name: note_meaning(name) for bit, name in NOTES.items() if trace.rows.notes[row] & bit
         },
         "belongs_to": belongings(trace, row),
+        "seen_in": sightings_record(trace, row),
+        "not_seen_in": unseen_names(trace, row),
+        "remarks": annotations_record(trace, row),
         **_parsed(message),
         "document": _document_record(document),
     }

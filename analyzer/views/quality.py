@@ -9,13 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyzer.views.numbers import amount, frames_text
+from dissectors.capture.pdu_writer import UPPER_PDU
 from dissectors.notes import BAD_XCCOS, HOLE, TRUNCATED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from analyzer.quality import Quality
     from analyzer.rows import Connection
-    from analyzer.trace import Quality, Trace
+    from analyzer.trace import Trace
     from dissectors.model import Malformed
 
 Record = dict[str, Any]
@@ -127,7 +129,7 @@ def _one_sided(trace: Trace) -> str | None:
 
 def _late(trace: Trace) -> str | None:
     found = [one for one in trace.connections if one.transport == "tcp" and not one.syn_seen]
-    if not found:
+    if not found or trace.quality.link_types == (UPPER_PDU,):  # whole messages, without a SYN
         return None
     return (
         f"{amount(len(found), 'connection')} open before the capture began (no SYN): what was said "

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.meaning import outline
 from analyzer.times import time_text
 from analyzer.views.dialogs import span_ms
+from analyzer.views.inputs import inputs_record
 from analyzer.views.quality import advice, contents, quality_record
 from analyzer.views.sessions import SessionRecord, session_record
 from analyzer.views.told import tell, to_tell
@@ -43,6 +44,7 @@ def triage_record(trace: Trace, file: str, *, whole: bool = True) -> dict[str, A
         "sessions": sessions,
         "flows": [],
         "findings": [],
+        "inputs": inputs_record(trace),
         "quality": quality_record(trace),
         "contents": contents(trace) if bare else [],
         "next": advice(trace) if bare else [],

@@ -16,15 +16,16 @@ from functools import partialmethod
 from typing import TYPE_CHECKING, cast
 from zlib import crc32
 
+from analyzer.quality import Hole
 from analyzer.rows import Connection, Rows, Stream
-from analyzer.trace import Hole
 from dissectors.model import Malformed
 from dissectors.sip.parse import parse_message
 from dissectors.xccos.reader import read_document
 from dissectors.xccos.scan import scan_items
 
 if TYPE_CHECKING:
-    from analyzer.trace import OtherConnection, Trace
+    from analyzer.quality import OtherConnection
+    from analyzer.trace import Trace
     from dissectors.dns import NameQuery
     from dissectors.sip.messages import SipMessage
     from dissectors.xccos.messages import XccosDocument
@@ -47,6 +48,7 @@ class Quality:
     last_time: int
     others: tuple[OtherConnection, ...] = ()
     queries: tuple[NameQuery, ...] = ()
+    annotations: tuple[()] = ()
 
 
 @dataclass
@@ -249,6 +251,17 @@ class StoryTrace:
                 )
             )
         self.quality = Quality(tuple(story.holes), story.now + story.quiet_after_ms * MS)
+
+    inputs: tuple[()] = ()
+    has_lines = False
+
+    def seen_until(self, _: int) -> int:
+        """Return when the capture ends."""
+        return self.quality.last_time
+
+    def unseen(self, _: int) -> tuple[int, ...]:
+        """Return nothing: there is one input."""
+        return ()
 
     def raw(self, row: int) -> bytes:
         """Return the bytes of a message."""

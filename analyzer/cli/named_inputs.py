@@ -1,0 +1,67 @@
+"""The names on a command line as inputs: archives by their members, sets of files as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from analyzer.sources.files import STANDARD_INPUT, SourceError, is_zip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import tzinfo
+
+    from analyzer.sources.files import Source
+    from analyzer.sources.sets import FileSet
+
+
+class Named:
+    """Expands names; an archive that cannot be read is reported and left out."""
+
+    def __init__(self, failed: Callable[[str, Exception], None], *, siblings: bool) -> None:
+        """``siblings``: each file stands for the set that it belongs to."""
+        self._failed = failed
+        self._siblings = siblings
+        self.sets: dict[str, FileSet] = {}
+        """The sets, by the name that each has among the inputs."""
+
+    def inputs(self, files: Sequence[str]) -> list[str]:
+        """Return the names of the inputs, in order."""
+        if len(files) < 2 and not self._siblings:
+            return [name for file in files for name in self._members(file)]
+        from analyzer.sources.sets import file_sets, siblings
+
+        if self._siblings:
+            return [self._set(siblings(file)) for file in files]
+        found = []
+        for group in file_sets(files):
+            if len(group.paths) > 1:
+                found.append(self._set(group))
+            else:
+                found += self._members(group.paths[0])
+        return found
+
+    def _set(self, files: FileSet) -> str:
+        if len(files.paths) < 2:
+            return files.paths[0]
+        directory, slash, _ = files.paths[0].rpartition("/")
+        name = f"{directory}{slash}{files.pattern}"
+        self.sets[name] = files
+        return name
+
+    def _members(self, file: str) -> list[str]:
+        if file == STANDARD_INPUT or not is_zip(file):
+            return [file]
+        from analyzer.sources.named import inputs_in
+
+        try:
+            return inputs_in(file)
+        except SourceError as error:
+            self._failed(file, error)
+            return []
+
+
+def open_set(files: FileSet, step: Callable[[int], None], zone: tzinfo | None) -> Source:
+    """Open a set. Raises ``SourceError``."""
+    from analyzer.sources import named
+
+    return named.open_set(files, progress=step, zone=zone)

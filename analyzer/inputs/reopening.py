@@ -1,0 +1,50 @@
+"""A file that ``xccos merge`` wrote, read as the inputs that it was made of."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from analyzer.inputs.opening import rejoin
+from analyzer.sources.conversion import Conversion
+from analyzer.sources.files import Source
+from analyzer.sources.merged import parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from analyzer.inputs.joined import JoinedTrace
+    from analyzer.sources.merged import Part
+    from analyzer.trace import Trace
+
+
+class _TakenApart(Conversion):
+    """Knows the numbers of the merged file; there is nothing to convert."""
+
+    def __init__(self, part: Part) -> None:
+        super().__init__()
+        self.places, self.hosts = part.numbers, part.hosts
+
+    def pieces(self, raw: Iterator[bytes]) -> Iterator[bytes]:
+        """Pass the bytes on."""
+        return raw
+
+
+def reopened(source: Source, trace_of: Callable[[Source], Trace]) -> JoinedTrace | None:
+    """Return the trace of a merged file; None where it has no more than one input.
+
+    ``trace_of`` reads a part. The merged file is closed.
+    """
+    parts = parts_of(source.read)
+    if len(parts) < 2:
+        for part in parts:
+            part.file.close()
+        return None
+    traces: list[Trace] = []
+    for part in parts:
+        size = part.file.seek(0, 2)
+        part.file.seek(0)
+        one = Source(part.name or source.name, cast("BinaryIO", part.file), size=size)
+        one.conversion = _TakenApart(part)
+        traces.append(trace_of(one))
+    source.close()
+    return rejoin(traces)
