@@ -7,8 +7,10 @@ kept of a message is its row.
 from __future__ import annotations
 
 from bisect import bisect_left
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from analyzer.apart import Apart, note_times
 from analyzer.flow import Flow
 from analyzer.others import Others
 from analyzer.reading import MAX_TLS, Reading, TlsConnection
@@ -25,9 +27,7 @@ from dissectors.model import (
     Opened,
     Segment,
     StreamEnd,
-    reversed_key,
 )
-from dissectors.sip.datagram import read_datagram
 from dissectors.sip.scan import HeadScanner
 from dissectors.sip.stream import StreamReader
 from dissectors.transport.decoder import FrameDecoder
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from analyzer.share import Share
     from dissectors.capture.pcap import PcapReader
     from dissectors.capture.pcapng import PcapngReader
+    from dissectors.sip.datagram import Joined
     from dissectors.sip.framed import Framed
     from dissectors.transport.direction import StreamEvent
 
@@ -73,7 +74,6 @@ class Pipeline:
         self._reassembler = Reassembler()
         self._scanner = HeadScanner(self._reading.rows.strings, self._reading.rows.cseqs)
         self._tcp: dict[int, Flow] = {}
-        self._udp: dict[bytes, tuple[Flow, int]] = {}
         self._batch: list[tuple[int, list[Framed]]] = []
         self._others = Others(self._reading.others, 0 if streaming else None)
 
@@ -87,7 +87,9 @@ class Pipeline:
         """TLS key logs that the capture carries, as far as it was read."""
         return list(getattr(self._reader, "secrets", ()))
 
-    # input
+    @cached_property
+    def _apart(self) -> Apart:
+        return Apart(self._scanner)
 
     @property
     def stopped(self) -> bool:
@@ -114,6 +116,7 @@ class Pipeline:
     @property
     def began(self) -> int | None:
         """The lowest time so far."""
+        note_times(self._reading, self._decoder.times)
         return self._reading.first_time
 
     def take(self, rows: Rows, *, everything: bool = False) -> bool:
@@ -125,8 +128,11 @@ class Pipeline:
         mine.finish()
         if rows is mine:
             return len(mine) > 0
-        oldest = None if everything else self._reassembler.oldest_waiting()
-        count = len(mine) if oldest is None else bisect_left(mine.frame, oldest)
+        count = len(mine)
+        for stage in () if everything else (self._reassembler, self._decoder, self._apart):
+            oldest = stage.oldest_waiting()
+            if oldest is not None:
+                count = min(count, bisect_left(mine.frame, oldest))
         if count:
             mine.move(rows, count)
             self._writer.restart()
@@ -148,6 +154,8 @@ class Pipeline:
         self._packets(self._decoder.close())
         self._events(self._reassembler.close())
         reading = self._reading
+        self._joined(self._apart.close(reading))
+        note_times(reading, self._decoder.times)
         reading.counters["cut frames"] += self._decoder.cut_frames
         reading.stream_counters["retransmitted segments"] += self._reassembler.retransmissions
         reading.ignored = dict(self._decoder.ignored)
@@ -162,8 +170,6 @@ class Pipeline:
             self._problem(reader)
         return reader
 
-    # stages
-
     def _records(self, records: list[Frame | Malformed]) -> None:
         frames = [record for record in records if type(record) is Frame]
         if len(frames) != len(records):
@@ -175,15 +181,12 @@ class Pipeline:
             self._packets(self._decoder.feed(frames))
 
     def _packets(self, packets: list[Segment | Datagram | Malformed]) -> None:
-        """Hand TCP to the reassembler in batches, UDP to the message reader."""
+        """Hand TCP to the reassembler in batches, the rest to the readers of messages."""
         segments = [packet for packet in packets if type(packet) is Segment]
         if len(segments) != len(packets):
             for packet in packets:
                 if type(packet) is Datagram:
-                    if b"SIP/" in packet.payload:
-                        self._datagram(packet)
-                    elif is_dns(packet.key) and may_concern(packet.payload):
-                        self._reading.note_query(packet)
+                    self._datagram(packet)
                 elif isinstance(packet, Malformed):
                     self._problem(packet)
         if segments:
@@ -292,24 +295,21 @@ class Pipeline:
             self._others.forget(end.stream >> 1)
 
     def _datagram(self, datagram: Datagram) -> None:
-        framed = read_datagram(datagram, self._scanner)
-        if framed is None:
-            return
-        known = self._udp.get(datagram.key)
-        if known is None:
-            flow = Flow(
-                datagram.key, "udp", syn=False, frame=datagram.frame, time_ns=datagram.time_ns
-            )
-            known = self._udp[datagram.key] = (flow, 0)
-            self._udp.setdefault(reversed_key(datagram.key), (flow, 1))
-        self._messages(*known, [framed])
+        if not datagram.whole or b"SIP/" in datagram.payload:
+            self._joined(self._apart.read(datagram))
+        elif is_dns(datagram.key) and may_concern(datagram.payload):
+            self._reading.note_query(datagram)
+
+    def _joined(self, found: list[Joined]) -> None:
+        for transport, key, framed in found:
+            self._messages(*self._apart.flow(transport, key, framed[0]), framed)
 
     def _messages(self, flow: Flow, side: int, framed: list[Framed]) -> None:
         if framed:
             stream = 2 * self._number(flow) + side
             flow.note(side, framed)
             self._batch.append((stream, framed))
-            if flow.transport == "udp":
+            if flow.connection < 0:
                 self._writer.write(self._batch)
                 self._batch.clear()
 

@@ -73,7 +73,10 @@ class Segment(NamedTuple):
 
 
 class Datagram(NamedTuple):
-    """One UDP datagram; the fields are those of ``Segment``."""
+    """A message that came without the stream that carried it; the fields are those of ``Segment``.
+
+    One UDP datagram; or what an exported PDU or a HEP packet holds of UDP, TCP or TLS.
+    """
 
     frame: int
     time_ns: int
@@ -86,6 +89,11 @@ class Datagram(NamedTuple):
     quoted: bool = False
     """Quoted inside an ICMP error: ``key`` then runs from the sender of the error (with the port
     that the datagram was sent to) to the sender of the datagram."""
+    transport: str = "udp"
+    """How the message travelled: ``udp``, ``tcp`` or ``tls``."""
+    whole: bool = True
+    """``payload`` is one message and nothing else; False where it is the next bytes of a stream, of
+    which it is not known where they lie in it."""
 
 
 class Opened(NamedTuple):

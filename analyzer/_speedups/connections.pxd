@@ -22,7 +22,8 @@ cdef class Connections(RowWriter):
     cdef HeadScanner heads
     cdef Segments segments
     cdef Messages messages
-    cdef dict udp
+    cdef object apart  # analyzer.apart.Apart
+    cdef dict flows  # (Link, side) of messages apart from a stream, by transport and key
     cdef list tls  # of a Link and its first bytes
     cdef object others  # analyzer.others.Others, by Link
     cdef Py_ssize_t most_early
@@ -31,6 +32,7 @@ cdef class Connections(RowWriter):
     cdef Py_ssize_t hello
 
     cdef int datagram(self, object datagram) except -1
+    cdef int joined(self, list found) except -1
     cdef int plain_datagram(self, const Packet *packet) except -1
 
     # To be overridden: bytes of the capture that were fed before.
@@ -44,7 +46,7 @@ cdef class Connections(RowWriter):
     cdef int _gap(self, Side side, object gap) except -1
     cdef int _conflict(self, Side side, object conflict) except -1
     cdef int _end(self, Side side, object end) except -1
-    cdef int _flow(self, bytes key, int64_t frame, int64_t time_ns) except -1
+    cdef int _flow(self, str transport, bytes key, int64_t frame, int64_t time_ns) except -1
 
 
 # Hands what comes of TCP to its owner.

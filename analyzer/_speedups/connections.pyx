@@ -18,11 +18,11 @@ from dissectors._speedups.packet cimport Packet
 from dissectors._speedups.reassembly cimport Direction, Reassembler
 
 from analyzer import pipeline as reference
+from analyzer.apart import Apart
 from analyzer.others import FIRST_BYTES, Others
 from dissectors._speedups.framing import begun
 from dissectors.model import Chunk, Conflict, Gap, Opened, StreamEnd, reversed_key
 from dissectors.notes import LF_ONLY
-from dissectors.sip.datagram import read_datagram
 from dissectors.sip.ending import DOUBTFUL
 from dissectors.sip.resume import MAX_HEAD
 from dissectors.transport.services import service_of
@@ -79,7 +79,8 @@ cdef class Connections(RowWriter):
         self.segments = Segments()
         self.messages = Messages(self.heads)
         self.segments.owner = self.messages.owner = self
-        self.udp = {}
+        self.apart = Apart(self.heads.reference)
+        self.flows = {}
         self.tls = []
         self.most_early = reference.MAX_EARLY
         # Whoever only lists messages asks for no other connections.
@@ -92,7 +93,7 @@ cdef class Connections(RowWriter):
         raise NotImplementedError
 
     cdef int on_numbered(self, Link link) except -1:
-        return 0 if link.udp else self.segments.expect_more(self.messages.side)
+        return 0 if link.connection < 0 else self.segments.expect_more(self.messages.side)
 
     # TCP
 
@@ -179,7 +180,7 @@ cdef class Connections(RowWriter):
     cdef int _opened(self, Side side, object event) except -1:
         cdef Link link = Link()
         cdef Side other = <Side?>side.other
-        link.key, link.syn = event.key, event.syn_seen
+        link.key, link.syn, link.transport = event.key, event.syn_seen, "tcp"
         link.connection, link.number, link.open = event.connection, -1, 2
         link.first = link.last = event.frame
         link.first_time = link.last_time = event.time_ns
@@ -237,7 +238,7 @@ cdef class Connections(RowWriter):
             self.others.forget(link)
         return 0
 
-    # UDP
+    # messages apart from a stream
 
     cdef int plain_datagram(self, const Packet *packet) except -1:
         """Take a datagram that is one plain message and nothing else; else the reference must."""
@@ -257,7 +258,7 @@ cdef class Connections(RowWriter):
         if head.content_length != packet.size - blank - 4:
             return 0
         key = PyBytes_FromStringAndSize(<const char *>packet.key, packet.key_size)
-        self._flow(key, packet.frame, packet.time_ns)
+        self._flow("udp", key, packet.frame, packet.time_ns)
         piece.frame = packet.frame
         piece.offset = packet.offset
         piece.length = packet.size
@@ -275,27 +276,30 @@ cdef class Connections(RowWriter):
         return 1
 
     cdef int datagram(self, object datagram) except -1:
-        framed = read_datagram(datagram, self.heads.reference)
-        if framed is None:
-            return 0
-        self._flow(datagram.key, datagram.frame, datagram.time_ns)
-        return self.messages.on_framed(None, framed)
+        return self.joined(self.apart.read(datagram))
 
-    cdef int _flow(self, bytes key, int64_t frame, int64_t time_ns) except -1:
-        """Find the flow of a datagram that is a message."""
+    cdef int joined(self, list found) except -1:
+        for transport, key, messages in found:
+            first = messages[0]
+            self._flow(transport, key, first.frame, first.time_ns)
+            for framed in messages:
+                self.messages.on_framed(None, framed)
+        return 0
+
+    cdef int _flow(self, str transport, bytes key, int64_t frame, int64_t time_ns) except -1:
+        """Find the flow of a message that came apart from its stream."""
         cdef Link link
-        known = self.udp.get(key)
+        known = self.flows.get((transport, key))
         if known is None:
             link = Link()
-            link.key = key
-            link.udp = True
+            link.key, link.transport = key, transport
             link.number = link.connection = -1
             link.open = 2
             link.first = link.last = frame
             link.first_time = link.last_time = time_ns
             link.cut[0] = link.cut[1] = True
-            known = self.udp[key] = (link, 0)
-            self.udp.setdefault(reversed_key(key), (link, 1))
+            known = self.flows[transport, key] = (link, 0)
+            self.flows.setdefault((transport, reversed_key(key)), (link, 1))
         self.messages.side = None
         self.messages.link, self.messages.side_back = known
         return 0

@@ -8,7 +8,7 @@ from dissectors._speedups.reassembly cimport Direction
 
 cdef class Link:
     cdef readonly bytes key  # from the opener to the other side
-    cdef bint udp
+    cdef readonly str transport
     cdef bint syn
     cdef int64_t connection  # number that the reassembler gave
     cdef public int64_t number  # number in the reading, -1 before the first message

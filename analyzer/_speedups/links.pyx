@@ -19,7 +19,7 @@ cdef class Link:
         flow = self.flow
         if flow is None:
             flow = self.flow = Flow(
-                self.key, "udp" if self.udp else "tcp", syn=bool(self.syn), frame=self.first,
+                self.key, self.transport, syn=bool(self.syn), frame=self.first,
                 time_ns=self.first_time,
             )
         flow.connection = self.connection

@@ -17,6 +17,7 @@ from dissectors._speedups.reassembly cimport Ahead
 from dissectors._speedups.transport cimport plain
 
 from analyzer import pipeline as reference
+from analyzer.apart import note_times
 from analyzer.reading import TlsConnection
 from dissectors import dns
 from dissectors._speedups.capture import fast_reader_for
@@ -50,7 +51,7 @@ cdef object datagram_of(const Packet *packet):
         packet.frame, packet.time_ns, packet.digits,
         PyBytes_FromStringAndSize(<const char *>packet.key, packet.key_size),
         PyBytes_FromStringAndSize(<const char *>packet.payload, packet.size),
-        packet.offset, 0, (), False,
+        packet.offset, 0, (), False, "udp", True,
     )
 
 
@@ -147,6 +148,7 @@ cdef class Pass(Connections):
             self.item(item)
         self._say_late()
         self.segments.finish()
+        self.joined(self.apart.close(self.reading))
         self._settle()
         return self.reading
 
@@ -163,7 +165,10 @@ cdef class Pass(Connections):
     @property
     def began(self):
         """The lowest time so far."""
-        return self.low if self.timed else None
+        told = self.layers.times
+        if not self.timed:
+            return None if told is None else told[0]
+        return self.low if told is None else min(self.low, told[0])
 
     def take(self, rows, *, bint everything=False):
         """Move the rows that no other can precede any more into ``rows``; tell if there are any."""
@@ -195,6 +200,10 @@ cdef class Pass(Connections):
         """Return how many rows (sorted) can no longer be preceded by another."""
         cdef int64_t waiting = self.segments.oldest_waiting()
         cdef Py_ssize_t count = self.buffer.count
+        for stage in (self.layers, self.apart):
+            held = stage.oldest_waiting()
+            if held is not None and (waiting < 0 or held < waiting):
+                waiting = held
         while count and waiting >= 0 and self.buffer.rows[count - 1].frame >= waiting:
             count -= 1
         return count
@@ -297,7 +306,7 @@ cdef class Pass(Connections):
         if isinstance(item, Segment):
             self.segments.feed_segment(item)
         elif isinstance(item, Datagram):
-            if b"SIP/" in item.payload:
+            if not item.whole or b"SIP/" in item.payload:
                 self.datagram(item)
             elif dns.is_dns(item.key):
                 self.name_query(item)
@@ -329,7 +338,7 @@ cdef class Pass(Connections):
         """Return the keys of the connections that were numbered after the first ``known``."""
         cdef Link link
         return [
-            (link.key, "udp" if link.udp else "tcp", bool(link.syn)) for link in self.links[known:]
+            (link.key, link.transport, bool(link.syn)) for link in self.links[known:]
         ]
 
     cdef int _settle(self) except -1:
@@ -338,6 +347,7 @@ cdef class Pass(Connections):
         reading.frames = self.frames
         if self.timed:
             reading.first_time, reading.last_time = self.low, max(0, self.high)
+        note_times(reading, self.layers.times)
         reading.counters["cut frames"] += self.cut_frames
         reading.stream_counters["retransmitted segments"] += self.segments.retransmissions
         reading.ignored = dict(self.layers.ignored)

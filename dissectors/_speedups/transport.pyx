@@ -175,6 +175,8 @@ cdef inline int transport_layer(
             return 0
         if is_tunnel(big16(header)) or is_tunnel(big16(header + 2)):
             return 0
+        if header[8] == b"H" or header[8] == 1 or header[8] == 2:  # it may be HEP
+            return 0
         packet.seq, packet.ack, packet.flags = 0, 0, 0
     else:
         return 0
@@ -205,7 +207,9 @@ cdef object item_of(const Packet *packet):
     payload = PyBytes_FromStringAndSize(<const char *>packet.payload, packet.size)
     at, number, time_ns, digits = packet.offset, packet.frame, packet.time_ns, packet.digits
     if packet.udp:
-        return new_tuple(Datagram, (number, time_ns, digits, key, payload, at, 0, (), False))
+        return new_tuple(
+            Datagram, (number, time_ns, digits, key, payload, at, 0, (), False, "udp", True)
+        )
     seq, ack, flags = packet.seq, packet.ack, packet.flags
     return new_tuple(
         Segment, (number, time_ns, digits, key, seq, ack, flags, payload, at, 0, ())

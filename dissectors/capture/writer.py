@@ -10,6 +10,7 @@ is in the caller's hands.
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from dissectors.capture.blocks import Interface
 from dissectors.capture.pcap import COMMON_SNAPLEN, FILE_HEADER, NANOSECONDS, VARIANTS, VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from dissectors.model import Frame
 
@@ -27,6 +28,9 @@ _UINT32 = 2**32
 _UINT64 = 2**64
 COMMENT = 1
 """Code of the option ``opt_comment``, which any block may have."""
+IF_NAME = 2
+"""Code of the option ``if_name`` of an interface."""
+_NAME_RESOLUTION, _IPV4_NAME, _IPV6_NAME = 4, 1, 2
 _USER_APPLICATION = 4  # shb_userappl: the program that wrote a section
 MAX_COMMENT = 4096
 """Bytes of one comment of ours. The format has room for 65,535, but people read it in one line."""
@@ -139,7 +143,18 @@ class PcapngStream:
     """
 
     def __init__(self) -> None:
-        self._interfaces: dict[Interface, int] = {}
+        self._interfaces: dict[tuple[Interface, str], int] = {}
+
+    @staticmethod
+    def names(hosts: Mapping[str, str]) -> bytes:
+        """Return a block of names of machines, by address as text: readers show them."""
+        body = b""
+        for address, name in hosts.items():
+            packed = ip_address(address).packed
+            told = packed + name.encode("utf-8", "replace")[: _UINT16 // 2] + b"\0"
+            kind = _IPV4_NAME if len(packed) == 4 else _IPV6_NAME
+            body += Struct("<HH").pack(kind, len(told)) + told + bytes(-len(told) % 4)
+        return _block("<", _NAME_RESOLUTION, body + bytes(4))
 
     @staticmethod
     def header(program: str = "", comment: str = "") -> bytes:
@@ -155,18 +170,23 @@ class PcapngStream:
         head = Struct("<II").pack(blocks.TLS_KEY_LOG, len(key_log))
         return _block("<", blocks.DECRYPTION_SECRETS, head + key_log)
 
-    def frame(self, frame: Frame, comments: Sequence[str | bytes] = ()) -> bytes:
+    def frame(
+        self, frame: Frame, comments: Sequence[str | bytes] = (), interface_name: str = ""
+    ) -> bytes:
         """Return the block of a frame, the description of its interface before it where it is new.
+
+        Frames with different interface names never share an interface.
 
         Comments that are bytes were read from a capture, and stay as long as they are; of others
         ``MAX_COMMENT`` bytes are kept, and ``MAX_COMMENTS`` of all.
         """
         offset = 0 if frame.time_ns >= 0 else _BEFORE_1970
         interface = Interface(frame.link, 0, frame.digits, offset)
-        before, number = b"", self._interfaces.get(interface)
+        known = interface, interface_name
+        before, number = b"", self._interfaces.get(known)
         if number is None:
-            number = self._interfaces[interface] = len(self._interfaces)
-            before = _interface("<", interface)
+            number = self._interfaces[known] = len(self._interfaces)
+            before = _interface("<", interface, interface_name)
         told = b"".join(_option(COMMENT, _text(one)) for one in comments[:MAX_COMMENTS])
         return before + _enhanced_packet("<", frame, number, interface, _ended(told))
 
@@ -200,9 +220,9 @@ def _block(order: str, kind: int, body: bytes) -> bytes:
     return pack(kind) + length + body + length
 
 
-def _interface(order: str, interface: Interface) -> bytes:
+def _interface(order: str, interface: Interface, name: str = "") -> bytes:
     body = Struct(order + "HHI").pack(interface.link, 0, interface.snaplen)
-    written = b""
+    written = _option(IF_NAME, _text(name)) if name else b""
     if interface.resolution != Interface(0).resolution:
         head = Struct(order + "HHB3x").pack(blocks.IF_TSRESOL, 1, interface.resolution)
         written += head

@@ -1,9 +1,13 @@
-"""SIP in datagrams: one message each (RFC 3261 18.3)."""
+"""SIP in datagrams: one message each (RFC 3261 18.3).
+
+A message that travelled over TCP or TLS and was handed over as a whole is read alike; only what is
+noted of its length is that of a stream.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from dissectors.model import Chunk, Datagram
 from dissectors.notes import (
@@ -12,12 +16,13 @@ from dissectors.notes import (
     CSEQ_MISMATCH,
     JUNK,
     LF_ONLY,
+    NO_LENGTH,
     QUOTED,
     TRAILING,
     TRUNCATED,
 )
 from dissectors.sip.ending import DOUBTFUL, start_inside
-from dissectors.sip.framed import Framed, pieces_of
+from dissectors.sip.framed import Framed, later, pieces_of
 from dissectors.sip.resume import (
     MAX_HEAD,
     MAX_START_LINE,
@@ -26,10 +31,16 @@ from dissectors.sip.resume import (
     bare_line_end,
     head_end,
 )
+from dissectors.sip.stream import StreamReader
 
 if TYPE_CHECKING:
     from dissectors.sip.scan import Head, HeadScanner
 
+Joined: TypeAlias = tuple[str, bytes, list[Framed]]
+"""Messages, and the transport and key of their direction."""
+
+# Directions in which a message is begun: each belongs to a capture of its own segment.
+MAX_BEGUN = 1 << 12
 # In messages whose lines are ended by CR alone. Atomic: CRLF must not count twice.
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
@@ -37,6 +48,85 @@ _EMPTY_LINE = re.compile(rb"(?>\r\n|\r|\n)(?>\r\n|\r|\n)")
 
 def read_datagram(datagram: Datagram, scanner: HeadScanner) -> Framed | None:
     """Return the message of a datagram, or None when it carries none."""
+    found = _read(datagram, scanner)
+    return found[0] if found is not None else None
+
+
+class DatagramReader:
+    """Reads datagrams, and messages of streams that were handed over as wholes.
+
+    Of a segment with several messages Wireshark 4.0 exports the whole payload once for each message
+    that ends in it, and with it the beginning of the next one, which it exports again when it is
+    complete. All are therefore read where the payload comes first, as many copies of it are passed
+    over, and a beginning waits for what comes next in its direction.
+    """
+
+    def __init__(self, scanner: HeadScanner) -> None:
+        self._scanner = scanner
+        self._last: tuple[bytes, int, bytes] | None = None
+        """Key, time and payload of the last one with several messages."""
+        self._copies = 0
+        """Of it, that are still to come."""
+        self._begun: dict[tuple[str, bytes], tuple[bytes, list[Framed]]] = {}
+        """Beginnings by transport and key: their bytes, and what is to be made of them."""
+
+    def read(self, datagram: Datagram) -> list[Joined]:
+        """Return the messages that it carries, and those that are no longer waited for."""
+        this = datagram.key, datagram.time_ns, datagram.payload
+        if self._copies and this == self._last:
+            self._copies -= 1
+            return []
+        found = _read(datagram, self._scanner)
+        if found is None:
+            return []
+        framed, end = found
+        who = datagram.transport, datagram.key
+        if datagram.transport == "udp":
+            return [(*who, [framed])]
+        begun = self._begun.pop(who, None) if self._begun else None
+        before = [] if begun is None or datagram.payload.startswith(begun[0]) else begun[1]
+        if b"SIP/" not in datagram.payload[end:]:
+            return [(*who, [*before, framed])]
+        messages, rest = self._several(datagram, end)
+        self._last, self._copies = this, len(messages)
+        return [*self._wait(who, rest), (*who, [*before, framed, *messages])]
+
+    def _several(self, datagram: Datagram, end: int) -> tuple[list[Framed], list[Framed]]:
+        """Return the messages behind the first one, and what is begun of the next."""
+        reader = StreamReader(self._scanner, whole=True)
+        messages = reader.feed(later(_chunk(datagram), end))
+        rest = reader.gap(datagram.missing) if datagram.missing else reader.close()
+        return messages, rest
+
+    def _wait(self, who: tuple[str, bytes], rest: list[Framed]) -> list[Joined]:
+        if not rest:
+            return []
+        self._begun[who] = b"".join(one.raw for one in rest), rest
+        if len(self._begun) <= MAX_BEGUN:
+            return []
+        oldest = next(iter(self._begun))
+        return [(*oldest, self._begun.pop(oldest)[1])]
+
+    def oldest_waiting(self) -> int | None:
+        """Return the first frame of which a message may still come."""
+        return min((rest[0].frame for _, rest in self._begun.values()), default=None)
+
+    def close(self) -> list[Joined]:
+        """Return the beginnings that nothing completed."""
+        found = [(*who, rest) for who, (_, rest) in self._begun.items()]
+        self._begun.clear()
+        return found
+
+
+def _chunk(datagram: Datagram) -> Chunk:
+    return Chunk(
+        0, datagram.payload, datagram.frame, datagram.time_ns, datagram.digits, datagram.offset,
+        datagram.fragments,
+    )  # fmt: skip
+
+
+def _read(datagram: Datagram, scanner: HeadScanner) -> tuple[Framed, int] | None:
+    """Return the first message, and where it ends."""
     data = datagram.payload
     if b"SIP/" not in data:
         return None
@@ -51,14 +141,12 @@ def read_datagram(datagram: Datagram, scanner: HeadScanner) -> Framed | None:
     if head is None:
         return None
     end, more = _end(datagram, head, body)
-    whole = Chunk(
-        0, data, datagram.frame, datagram.time_ns, datagram.digits, datagram.offset,
-        datagram.fragments,
-    )  # fmt: skip
-    return Framed(
+    framed = Framed(
         head, data[start:end], min(body, end) - start, head.notes | notes | more,
-        datagram.frame, datagram.time_ns, datagram.digits, pieces_of(whole, start, end - start),
+        datagram.frame, datagram.time_ns, datagram.digits,
+        pieces_of(_chunk(datagram), start, end - start),
     )  # fmt: skip
+    return framed, end
 
 
 def _scan(raw: bytes, scanner: HeadScanner) -> Head | None:
@@ -98,13 +186,17 @@ def _ends(datagram: Datagram, start: int, scanner: HeadScanner) -> tuple[int, in
 
 def _end(datagram: Datagram, head: Head, body: int) -> tuple[int, int]:
     """Return where the message ends in its datagram, and what is to be noted."""
-    size = len(datagram.payload)
+    size, stream = len(datagram.payload), datagram.transport != "udp"
     if head.content_length is None:
-        return size, TRUNCATED if datagram.missing else 0
+        absent = NO_LENGTH if stream and not head.notes & BAD_LENGTH else 0
+        return size, TRUNCATED | absent if datagram.missing else absent
     end = body + head.content_length
     if end > size:
-        return size, TRUNCATED if datagram.missing or datagram.quoted else BAD_LENGTH
-    return end, TRAILING if end < size else 0
+        # The stream had the rest, or this would not be a message: who recorded it has cut it.
+        cut = stream or datagram.missing or datagram.quoted
+        return size, TRUNCATED if cut else BAD_LENGTH
+    # Behind a message of a stream stands the next one: nothing is discarded.
+    return end, TRAILING if end < size and not stream else 0
 
 
 def _start(

@@ -14,6 +14,7 @@ import struct
 from typing import TYPE_CHECKING, Protocol
 
 from dissectors.model import FIN, RST, SYN, Datagram, Malformed, Segment
+from dissectors.transport.hep import FIRST_BYTES
 from dissectors.transport.ip import TCP, UDP
 from dissectors.transport.layers import Item, Layers
 from dissectors.transport.link import ETHERNET, IPV4, IPV6, LINKS, VLAN
@@ -118,9 +119,19 @@ class FrameDecoder:
             items += found if wanted is None else [one for one in found if _is_wanted(one, wanted)]
         return items
 
+    @property
+    def times(self) -> tuple[int, int] | None:
+        """First and last of the times that stand inside of packets, not before their frames."""
+        return self._layers.times
+
     def close(self) -> list[Item]:
-        """Report the datagrams of which fragments are missing, at the end of the capture."""
-        return self._layers.close()
+        """Return what was held back, and report missing fragments, at the end of the capture."""
+        found, wanted = self._layers.close(), self._wanted
+        return found if wanted is None else [one for one in found if _is_wanted(one, wanted)]
+
+    def oldest_waiting(self) -> int | None:
+        """Return the first frame whose item is held back."""
+        return self._layers.oldest_waiting()
 
 
 def _is_wanted(item: Item, wanted: Wanted) -> bool:
@@ -182,10 +193,11 @@ def _plain(
         return _new(Segment, (number, time_ns, digits, key, seq, ack, flags, payload, at, 0, ()))
     if protocol == UDP and key[-2:] not in TUNNEL_PORTS and key[-4:-2] not in TUNNEL_PORTS:
         size = seq >> 16  # the third and fourth byte after the ports of UDP are its length
-        if not 8 <= size <= end - start:
+        if not 8 <= size <= end - start or data[start + 8] in FIRST_BYTES:
             return None
         payload = data[start + 8 : start + size]
         return _new(
-            Datagram, (number, time_ns, digits, key, payload, offset + start + 8, 0, (), False)
+            Datagram,
+            (number, time_ns, digits, key, payload, offset + start + 8, 0, (), False, "udp", True),
         )
     return None

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from dissectors.model import Datagram, Malformed, Segment
 from dissectors.transport.fragments import Fragments
+from dissectors.transport.hep import read_hep
 from dissectors.transport.ip import (
     AUTHENTICATION,
     EXTENSIONS,
@@ -29,12 +30,15 @@ from dissectors.transport.ip import (
     ipv6,
 )
 from dissectors.transport.ip_errors import quoted_datagram
-from dissectors.transport.link import IPV4, LINKS, Found
+from dissectors.transport.link import IPV4, LINKS, Found, ethernet, ip_by_version
+from dissectors.transport.pdus import UPPER_PDU, Repeats, read_pdu
 from dissectors.transport.tunnels import IP_TUNNELS, UDP_TUNNELS
 
 if TYPE_CHECKING:
     from dissectors.model import Frame
+    from dissectors.transport.hep import Hep
     from dissectors.transport.ip import Header
+    from dissectors.transport.pdus import Pdu
 
 Item = Segment | Datagram | Malformed
 
@@ -60,6 +64,9 @@ _OTHERS = {
     112: "VRRP",
     132: "SCTP",
 }
+_REPEATED = "sip.tcp exported PDU, repeated as sip"
+# FIN, RST, PSH, ACK: without the handshake a sequence number of an export is a relative one
+_EXPORTED_FLAGS = 0x1D
 _TCP = struct.Struct("!4sIIBB").unpack_from
 _UDP = struct.Struct("!HHH").unpack_from
 
@@ -72,6 +79,9 @@ class Layers:
         self.malformed: Counter[tuple[str, str]] = Counter()
         """By layer and reason, also those beyond ``MAX_MALFORMED``."""
         self._fragments = Fragments()
+        self._repeats = Repeats()
+        self.times: tuple[int, int] | None = None
+        """First and last of the times that stand inside of packets (HEP)."""
         # For the one place that catches: the layer being read, and whether the snap length cut it
         self._layer = "link"
         self._cut = False
@@ -89,14 +99,20 @@ class Layers:
             if not self._cut:
                 item = self._refuse(self._layer, "ends inside a header", packet)
         items = self.take_lost() if self._fragments.lost else []
+        if link == UPPER_PDU:
+            items += self._repeats.take()
         if item is not None:
             items.append(item)
         return items
 
     def close(self) -> list[Item]:
-        """Report the datagrams whose fragments never came."""
+        """Return what was held back, and report the datagrams whose fragments never came."""
         self._fragments.close()
-        return self.take_lost()
+        return [*self._repeats.take(end=True), *self.take_lost()]
+
+    def oldest_waiting(self) -> int | None:
+        """Return the first frame whose item is held back."""
+        return self._repeats.oldest
 
     def take_lost(self) -> list[Item]:
         """Report the datagrams that were given up since the last call."""
@@ -107,10 +123,48 @@ class Layers:
 
     def _link(self, packet: Packet, link: int) -> Item | None:
         reader = LINKS.get(link)
+        if link == UPPER_PDU:
+            return self._exported(packet)
         if reader is None:
             self._ignore(f"unknown link type {link}")
             return None
         return self._network(packet, reader(packet.data), 0)
+
+    def _exported(self, packet: Packet) -> Item | None:
+        """Read an exported PDU: a message, or the packet or the payload that it holds."""
+        pdu = read_pdu(packet.data)
+        if isinstance(pdu, str):
+            return self._refuse("link", pdu, packet)
+        body = packet.part(pdu.start, packet.length)
+        if pdu.kind == "ip":
+            return self._network(body, ip_by_version(body.data), 0)
+        if pdu.kind == "ethernet":
+            return self._network(body, ethernet(body.data), 0)
+        if pdu.kind == "segment" and pdu.tcp is not None:
+            seq, ack, flags = pdu.tcp
+            return Segment(
+                *body[:3], pdu.key, seq, ack, flags & _EXPORTED_FLAGS, body.data, body.offset,
+                body.length - len(body.data),
+            )  # fmt: skip
+        if pdu.kind == "other":
+            self._ignore(f"{pdu.name} exported PDU")
+            return None
+        return self._exported_message(pdu, body)
+
+    def _exported_message(self, pdu: Pdu, body: Packet) -> Item | None:
+        transport = "tcp" if pdu.kind == "segment" else pdu.transport
+        item = Datagram(
+            *body[:3], pdu.key, body.data, body.offset, body.length - len(body.data),
+            transport=transport, whole=pdu.kind != "segment",
+        )  # fmt: skip
+        repeats = 0
+        if pdu.kind == "message":
+            item, repeats = self._repeats.message(item)
+        elif pdu.kind == "stream":
+            repeats = int(self._repeats.stream(item))
+        if repeats:
+            self.ignored[_REPEATED] += repeats
+        return None if pdu.kind == "stream" else item
 
     def _network(self, packet: Packet, found: Found, depth: int) -> Item | None:
         kind, start = found
@@ -196,11 +250,15 @@ class Layers:
         source, destination, length = _UDP(packet.data)
         if 0 < length < 8:
             return self._refuse("udp", "UDP length below 8", packet)
+        self._layer = "udp"
         # 0 is a jumbogram (RFC 2675) or left to the adapter
         body = packet.part(8, length or packet.length)
         found = self._tunnel(body, source, destination)
         if found is not None:
             return self._network(body, found, depth + 1)
+        hep = read_hep(body.data)
+        if hep is not None:
+            return self._hep(body, hep)
         return Datagram(
             packet.frame,
             packet.time_ns,
@@ -211,6 +269,27 @@ class Layers:
             body.length - len(body.data),
             body.pieces,
         )
+
+    def _hep(self, body: Packet, hep: Hep | str) -> Item | None:
+        """Give what an agent saw as it saw it: its addresses, and its time."""
+        if isinstance(hep, str):
+            return self._refuse("udp", hep, body)
+        if hep.end > body.length:
+            return self._refuse("udp", "HEP total length beyond its datagram", body)
+        if hep.other or hep.compressed:
+            self._ignore(f"HEP {hep.other or 'packet with a compressed payload'}")
+            return None
+        payload = body.part(hep.start, hep.end)
+        time_ns, digits = body.time_ns, body.digits
+        if hep.time_ns:
+            time_ns, digits = hep.time_ns, 6
+            first, last = self.times or (time_ns, time_ns)
+            self.times = min(first, time_ns), max(last, time_ns)
+        return Datagram(
+            body.frame, time_ns, digits, hep.key, payload.data, payload.offset,
+            payload.length - len(payload.data), payload.pieces,
+            transport=hep.transport, whole=hep.transport == "udp",
+        )  # fmt: skip
 
     @staticmethod
     def _tunnel(body: Packet, source: int, destination: int) -> Found | None:

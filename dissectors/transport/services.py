@@ -10,6 +10,7 @@ import re
 _HTTP = re.compile(rb"(?:[A-Z]{3,16} [^\r\n ]{1,8000} HTTP/1\.[01]\r?\n|HTTP/1\.[01] \d\d\d)")
 _PREFIXES = (
     (b"SSH-", "SSH"),
+    (b"HEP3", "HEP"),  # of an agent and its collector; `xccos listen` takes their place
     (b"PRI * HTTP/2.0", "HTTP/2"),
     (b"220 ", "SMTP or FTP"),
     (b"+OK ", "POP3"),

@@ -32,7 +32,7 @@ def test_a_datagram_is_found_in_every_wrapping(name: str) -> None:
     (found,) = decode(data, link)
     assert isinstance(found, Datagram)
     assert found.key in (KEY, KEY_6)
-    assert found[4:] == (PAYLOAD, at, 0, (), False)
+    assert found[4:9] == (PAYLOAD, at, 0, (), False)
 
 
 def test_padding_of_a_short_frame_is_no_payload() -> None:
