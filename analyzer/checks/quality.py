@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.checks.values import Judged
 from analyzer.views.numbers import amount, frames_text
-from analyzer.views.quality import damage, one_sided
+from analyzer.views.quality import damage, one_sided, open_before
 from dissectors.notes import BAD_XCCOS
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def _cut(trace: Trace) -> Fault | None:
 
 
 def _late(trace: Trace) -> Fault | None:
-    found = [one for one in trace.connections if one.transport != "udp" and not one.syn_seen]
+    found = open_before(trace)
     frames = tuple(sorted({one.first_frame for one in found}))
     if not frames:
         return None

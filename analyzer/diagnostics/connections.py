@@ -1,4 +1,4 @@
-"""Connections: keep-alive, and the compression after which nothing can be read."""
+"""Connections: keep-alive, and compression that could not be read."""
 
 from __future__ import annotations
 
@@ -86,8 +86,9 @@ def _closed_between(case: Case, frame: int) -> tuple[int, int]:
 
 
 def compressed(case: Case) -> Iterator[Hit]:
-    """Tell connections on which compression was agreed."""
+    """Tell connections on which compression was agreed, and that could not be unpacked."""
     rows, trace = case.rows, case.trace
+    unread = {hole.stream >> 1 for hole in trace.quality.holes}
     negotiate = rows.strings.find("NEGOTIATE")
     if negotiate is None:
         return
@@ -104,11 +105,13 @@ def compressed(case: Case) -> Iterator[Hit]:
         scheme = scheme or wanted
         if asked < 0 or not is_success(rows.status[row]) or not _compresses(scheme):
             continue
+        if connection not in unread:
+            continue
         stream = trace.streams[rows.stream[asked]]
         text = (
             f"{stream.src} and {stream.dst} agreed on compression ({scheme}, "
-            f"[MS-SIPCOMP]) in frames {rows.frame[asked]} and {rows.frame[row]}: what follows on "
-            "this connection cannot be read"
+            f"[MS-SIPCOMP]) in frames {rows.frame[asked]} and {rows.frame[row]}: not all that "
+            "follows on this connection can be read"
         )
         yield Hit(text, (asked, row))
 
@@ -136,8 +139,8 @@ CONNECTIONS: tuple[Rule, ...] = (
         "warning",
         "Compressed connection",
         "NEGOTIATE with Compression: LZ77-... was accepted: from then on the connection carries "
-        "compressed packets, which this program does not read. Nothing that is missing there "
-        "is a fault.",
+        "compressed packets, and some of them could not be unpacked here. Nothing that is missing "
+        "there is a fault.",
         "Capture behind the front end, or turn compression off on the client while capturing.",
         "[MS-SIPCOMP]",
         compressed,

@@ -87,9 +87,12 @@ class Slice:
 
     def plan(self) -> None:
         """Walk over the capture once, and find what the slice holds."""
+        if self._trace.inputs:
+            self._plan_of_inputs()
+            return
         wanted = self._wanted()
         found = Connections([one.key for one in wanted], [one.key for one in wanted if one.anew])
-        walk = Walk(self._trace.read, self.step)
+        walk = Walk(self._trace.plain_read, self.step)
         needed = bool(wanted)
         for frames in walk:
             self.digits = max(self.digits, *(frame.digits for frame in frames), 0)
@@ -101,7 +104,9 @@ class Slice:
         done: set[Connection] = set()
         for one in wanted:
             connection = found.at(one.key, one.first)
-            if connection is not None and connection not in done:
+            if connection is None:
+                self._take_whole_messages(one)
+            elif connection not in done:
                 done.add(connection)
                 self._take(one, connection)
         self._take_datagrams()
@@ -122,8 +127,8 @@ class Slice:
     def frames(self) -> Iterator[Sliced]:
         """Walk over the capture again; yield what the slice holds, in capture order."""
         plan, everything = self._plan, self._everything
-        comments = _comments_of(self._trace.read)
-        for frames in Walk(self._trace.read, self.step):
+        comments = _comments_of(self._trace.plain_read)
+        for frames in Walk(self._trace.plain_read, self.step):
             for frame in frames:
                 number = frame.number
                 if everything or plan.takes(number):
@@ -191,6 +196,25 @@ class Slice:
                 self.randoms.add(connection.random)
         if self._chosen is not None:
             self._plan.take(connection.frames)
+
+    def _take_whole_messages(self, one: _Wanted) -> None:
+        """Take the frames of messages that are no segments: exported ones, those of a trace."""
+        if self._chosen is not None and one.number is not None:
+            for row in self._by_connection[one.number]:
+                self._plan.take(self._trace.frames(row))
+
+    def _plan_of_inputs(self) -> None:
+        """Take, of several inputs, the frames in which a chosen message was seen anywhere.
+
+        They stay as they are: what one input lacks of a connection another one has.
+        """
+        trace = self._trace
+        for frames in Walk(trace.plain_read, self.step):
+            self.digits = max(self.digits, *(frame.digits for frame in frames), 0)
+        for row in self._rows if self._chosen is not None else ():
+            self._plan.take(trace.frames(row))
+            self._plan.take([one.frame for one in trace.sightings(row)])
+        self._plan.settle()
 
     def _take_datagrams(self) -> None:
         """Take the frames of messages and questions in datagrams."""

@@ -154,7 +154,8 @@ class Stretch:
             return None
         for index in view.outside:
             row = found.first[index]
-            if rows.method[row] == negotiate and is_success(found.status(index)):
+            unread = view.visibility.hole_after(row) is not None
+            if unread and rows.method[row] == negotiate and is_success(found.status(index)):
                 return f"the connection is compressed from frame {rows.frame[row]} on"
         return None
 

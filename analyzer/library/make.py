@@ -101,6 +101,8 @@ def fitting_index(path: str | Path) -> Index | Unfit:
 def _unfit(source: Source) -> Unfit | None:
     if source.size is None:
         return Unfit(NO_FILE)
+    if source.conversion is not None:
+        return Unfit(f"a {source.conversion.kind} is converted each time it is read")
     return Unfit(TOO_SMALL) if too_small(source.size) else None
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analyzer.report.page import Column, Page, add, facts, say, section, table
 from analyzer.times import duration_text
 from analyzer.views.numbers import amount
+from analyzer.views.quality import open_before
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -121,8 +122,26 @@ class Quality:
             *(Column("transport"), Column("messages", "num"), Column("frames", "frames")),
             *(Column("lasted", "num"), Column("beginning and end", "wide"), Column("holes", "num")),
         )
-        table(made, "Connections that carried SIP", columns, _lines(found[:MAX_ROWS]))
+        table(made, "Connections that carried SIP", columns, self._lines(found[:MAX_ROWS]))
         _cut(made, len(found), "connection")
+
+    def _lines(self, connections: Iterable[Connection]) -> Iterator[Sequence[Cell]]:
+        before = {one.number for one in open_before(self._content.trace)}
+        for one in connections:
+            began = "open before the capture began" if one.number in before else ""
+            began = began or ("seen from its beginning" if one.syn_seen else "whole messages")
+            ends = {ENDS.get(end, end) for end in one.ends}
+            yield (
+                one.number,
+                one.opener,
+                one.responder,
+                one.transport,
+                f"{one.messages[0]} there, {one.messages[1]} back",
+                f"{one.first_frame}-{one.last_frame}",
+                duration_text(one.last_time - one.first_time),
+                "" if one.transport == "udp" else f"{began}; {' and '.join(sorted(ends))}",
+                one.holes or "",
+            )
 
     def _spoken(self) -> list[Connection]:
         """Return the connections that carried what was chosen."""
@@ -142,24 +161,6 @@ class Quality:
             facts(
                 made, ((name, f"{count:,}") for name, count in sorted(known.items())), "facts small"
             )
-
-
-def _lines(connections: Iterable[Connection]) -> Iterator[Sequence[Cell]]:
-    for one in connections:
-        began = "seen from its beginning" if one.syn_seen else "open before the capture began"
-        ends = {ENDS.get(end, end) for end in one.ends}
-        ended = "" if one.transport == "udp" else f"; {' and '.join(sorted(ends))}"
-        yield (
-            one.number,
-            one.opener,
-            one.responder,
-            one.transport,
-            f"{one.messages[0]} there, {one.messages[1]} back",
-            f"{one.first_frame}-{one.last_frame}",
-            duration_text(one.last_time - one.first_time),
-            ("" if one.transport == "udp" else began) + ended,
-            one.holes or "",
-        )
 
 
 def _cut(parent: Element, count: int, noun: str) -> None:

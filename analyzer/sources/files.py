@@ -1,7 +1,7 @@
-"""Capture bytes from a file, a pipe or standard input, plain or compressed.
+"""Capture bytes from a file, a pipe or standard input, plain or compressed, or converted.
 
 The one rule: whatever the input, its bytes pass once in order (``chunks``), and what has passed can
-be read again at any offset (``read``). Offsets count plain bytes, after unpacking.
+be read again at any offset (``read``). Offsets count plain bytes, after unpacking and conversion.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self, cast
 
@@ -22,10 +23,14 @@ from analyzer.sources.spool import (
     ZstdDecoder,
     read_at,
 )
+from dissectors.capture.detect import READERS
 from dissectors.model import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import tzinfo
+
+    from analyzer.sources.conversion import Conversion
 
 CHUNK = 1 << 19
 """Bytes of one read: larger ones are not faster, and smaller ones cost calls."""
@@ -33,7 +38,11 @@ MAX_SPOOLED = 64 << 30
 """Bytes that are unpacked, or taken from a pipe: a few times the largest captures that people keep,
 and an end to what a small file can be made to unpack to."""
 
+PEEK = 1 << 12
+"""The same while only the format is to be told."""
+
 STANDARD_INPUT = "-"
+ZIP_MAGIC = b"PK\x03\x04"
 _MAGIC_LENGTH = 4
 
 
@@ -52,6 +61,7 @@ class Source:
         size: int | None,
         progress: Callable[[int], None] | None = None,
         limit: int = MAX_SPOOLED,
+        zone: tzinfo | None = None,
     ) -> None:
         self.name = name
         self.size = size
@@ -64,12 +74,17 @@ class Source:
         self._consumed = 0
         self._reason: str | None = None  # becomes ``problem``
         self._started = False
+        self._at_once = PEEK
         self._head = b""  # read to tell the compression, not yet handed on
         while len(self._head) < _MAGIC_LENGTH and (more := self._take(CHUNK)):
             self._head += more
         self.compression = _compression(self._head)
         """``gzip``, ``zstd`` or None."""
-        plain = size is not None and self.compression is None
+        self._pieces = self._raw() if self.compression is None else self._unpacked()
+        self.conversion: Conversion | None = None
+        """How an input that is no pcap or pcapng becomes one; None where it is left as it is."""
+        self._tell_format(zone)
+        plain = size is not None and self.compression is None and self.conversion is None
         self._spool = None if plain else Spool()
 
     @property
@@ -86,18 +101,25 @@ class Source:
     def chunks(self, size: int = CHUNK) -> Iterator[bytes]:
         """Yield the bytes of the capture in order, in pieces of about ``size``; works once.
 
+        What was read to tell the format comes in pieces of its own.
+
         Where reading, unpacking or spooling fails, the pieces end and ``problem`` says why.
         """
         if self._started:
             raise RuntimeError("the chunks of a source can be taken once; use read afterwards")
         self._started = True
-        raw = self._raw(size)
+        self._at_once = size
         if self._spool is None:
-            yield from raw
+            yield from self._pieces
+        elif self.conversion is not None:
+            converted = self.conversion.pieces(self._pieces)
+            yield from self._spooled(_gathered(converted, size), self._spool)
         elif self.compression is None:
-            yield from self._spooled(raw, self._spool)
+            yield from self._spooled(self._pieces, self._spool)
         else:
-            yield from self._spooled(_gathered(self._unpacked(raw), size), self._spool)
+            yield from self._spooled(_gathered(self._pieces, size), self._spool)
+        if self._reason is None:
+            self._reason = getattr(self._file, "problem", None)  # of a member of an archive
         if self._reason is not None:
             offset = self._consumed if self._spool is None else self._spool.length
             self.problem = Malformed("capture", self._reason, offset=offset)
@@ -122,11 +144,28 @@ class Source:
         if self._file is not getattr(sys.stdin, "buffer", None):
             self._file.close()
 
-    def _raw(self, size: int) -> Iterator[bytes]:
+    def _tell_format(self, zone: tzinfo | None) -> None:
+        """Look at the first bytes, unpacked, until it is clear what they are."""
+        seen: list[bytes] = []
+        head = b"" if self.compression is not None else self._head
+        while head[:_MAGIC_LENGTH] not in READERS:
+            from analyzer.sources.conversion import HEAD, conversion_for
+
+            self.conversion = conversion_for(head, zone) if head else None
+            if self.conversion is not None or len(head) >= HEAD:
+                break
+            more = next(self._pieces, b"")
+            if not more:
+                break
+            seen.append(more)
+            head = b"".join(seen)
+        self._pieces = chain(seen, self._pieces)
+
+    def _raw(self) -> Iterator[bytes]:
         """Yield the bytes as they are on disk."""
         head, self._head = self._head, b""
         at = 0
-        while data := head[at : at + size] or self._next(size):
+        while data := head[at : at + self._at_once] or self._next(self._at_once):
             at += len(data)
             self._consumed += len(data)
             if self._progress is not None:
@@ -158,9 +197,9 @@ class Source:
                 )
                 return
 
-    def _unpacked(self, raw: Iterator[bytes]) -> Iterator[bytes]:
+    def _unpacked(self) -> Iterator[bytes]:
         decoder: Decoder = GzipDecoder() if self.compression == "gzip" else ZstdDecoder()
-        for data in raw:
+        for data in self._raw():
             yield from decoder.decode(data)
             if decoder.problem is not None:
                 break
@@ -179,23 +218,32 @@ def open_source(
     *,
     progress: Callable[[int], None] | None = None,
     limit: int = MAX_SPOOLED,
+    zone: tzinfo | None = None,
 ) -> Source:
     """Open a capture file, a pipe, or standard input (``-``); gzip and zstd are unpacked.
 
+    Other formats of captures, and text traces, are converted to pcapng as they are read.
+
     ``progress`` is called with the number of bytes read so far of the file on disk. ``limit``
-    bounds what is unpacked, or taken from a pipe. Waits for the first bytes of a pipe.
+    bounds what is unpacked, or taken from a pipe. ``zone`` is that of a text trace which does not
+    say its own (UTC by default). Waits for the first bytes of a pipe.
 
     Raises ``SourceError`` when the input cannot be opened.
     """
     piped = str(path) == STANDARD_INPUT
     name = "standard input" if piped else str(path)
+    archived = None if piped else _archived(path)
+    if archived is not None:
+        from analyzer.sources.named import open_member
+
+        return open_member(*archived, progress=progress, zone=zone)
     try:
         # Closed by the source.
         file = _standard_input() if piped else Path(path).open("rb", 0)  # noqa: SIM115
         try:
             size = None if piped else _size_on_disk(file)
-            return Source(name, file, size=size, progress=progress, limit=limit)
-        except OSError:
+            return Source(name, file, size=size, progress=progress, limit=limit, zone=zone)
+        except BaseException:
             if not piped:
                 file.close()
             raise
@@ -203,6 +251,32 @@ def open_source(
         raise SourceError(_words(name, error)) from None
     except ValueError:  # a zero byte in the path
         raise SourceError(f"{name!r} is not the name of a file") from None
+
+
+def is_zip(path: str | Path) -> bool:
+    """Tell whether a file is a ZIP archive."""
+    found = _archived(path)
+    return found is not None and found[1] in ("", ".")
+
+
+def _archived(path: str | Path) -> tuple[Path, str] | None:
+    """Return the archive that an input lies in, and its name there; None for a plain file."""
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            return None
+        with Path(path).open("rb", 0) as file:
+            if file.read(len(ZIP_MAGIC)) != ZIP_MAGIC:
+                return None
+    except FileNotFoundError:
+        if not any(Path(one).is_file() for one in Path(path).parents):
+            return None
+    except NotADirectoryError:
+        pass
+    except (OSError, ValueError):
+        return None
+    from analyzer.sources.named import archive_of
+
+    return archive_of(path)
 
 
 def file_size(path: str | Path) -> int | None:

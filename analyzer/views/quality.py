@@ -38,6 +38,16 @@ def one_sided(trace: Trace) -> list[Connection]:
     return [one for one in trace.connections if one.transport != "udp" and min(one.messages) == 0]
 
 
+def open_before(trace: Trace) -> list[Connection]:
+    """Return the connections that were open before the capture began: their SYN is not in it.
+
+    Text traces and exports hold whole messages, and no SYN of any connection.
+    """
+    if trace.quality.link_types == (UPPER_PDU,):
+        return []
+    return [one for one in trace.connections if one.transport != "udp" and not one.syn_seen]
+
+
 def quality_record(trace: Trace) -> Record:
     """Return everything that is known of the quality of a capture."""
     quality = trace.quality
@@ -128,8 +138,8 @@ def _one_sided(trace: Trace) -> str | None:
 
 
 def _late(trace: Trace) -> str | None:
-    found = [one for one in trace.connections if one.transport == "tcp" and not one.syn_seen]
-    if not found or trace.quality.link_types == (UPPER_PDU,):  # whole messages, without a SYN
+    found = [one for one in open_before(trace) if one.transport == "tcp"]
+    if not found:
         return None
     return (
         f"{amount(len(found), 'connection')} open before the capture began (no SYN): what was said "

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import dpkt
 import pytest
 
-from analyzer.trace import ConflictingOverlap, open_capture
+from analyzer.quality import ConflictingOverlap
+from analyzer.trace import open_capture
 from analyzer.views.commands import FIELDS as COMMAND_FIELDS
 from analyzer.views.commands import command_record, pair_row, refused_by_reply
 from analyzer.views.detail import detail_record

@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.others import Head
+    from analyzer.quality import OtherConnection
     from analyzer.replay.derive.people import People
     from analyzer.replay.derive.recording import Recording
     from analyzer.replay.derive.tokens import Tokens
-    from analyzer.trace import OtherConnection
     from dissectors.dns import NameQuery
 
 MAX_ASIDES = 1000

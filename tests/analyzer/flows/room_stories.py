@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.flows.values import FlowRun
+    from analyzer.quality import OtherConnection
     from analyzer.sessions.view import SessionView
-    from analyzer.trace import OtherConnection, Trace
+    from analyzer.trace import Trace
     from tests.analyzer.stories import Said, Wire
 
 ROOM = "ma-chan://example.com/1"

@@ -12,8 +12,8 @@ from analyzer.flows.uploads import TOKEN_NS, Token, Uploads, server_name
 from analyzer.library.sections import reading_of, sections_of
 from analyzer.others import FIRST_BYTES, MAX_HEADS, Head
 from analyzer.pipeline import Pipeline
+from analyzer.quality import OtherConnection, quality_of
 from analyzer.times import SECOND
-from analyzer.trace import OtherConnection, quality_of
 from tests.analyzer.flows.room_stories import TOKEN_URI, Person, runs_of, traced
 from tests.analyzer.stories import START_NS, Story
 from tests.support.conversation import Conversation

@@ -10,8 +10,8 @@ from analyzer.ladder.beside import _gap_words, told
 from analyzer.ladder.scene import Scene
 from analyzer.ladder.selection import Choice
 from analyzer.ladder.values import Note
+from analyzer.quality import Hole
 from analyzer.times import parse_typed_time
-from analyzer.trace import Hole
 from tests.analyzer.flows.cuts import edited
 from tests.analyzer.ladder.drawn import MODEL, POST, between, drawn, opened
 from tests.analyzer.truths import FLOWS, named

@@ -17,7 +17,7 @@ import pytest
 import zstandard
 
 from analyzer.sources import files
-from analyzer.sources.files import SourceError, open_source
+from analyzer.sources.files import PEEK, SourceError, open_source
 from dissectors.capture.detect import reader_for
 from dissectors.capture.pcap import PcapReader
 from dissectors.model import Malformed
@@ -118,7 +118,7 @@ def test_progress_counts_the_bytes_of_the_file_on_disk(tmp_path: Path) -> None:
         assert source.size is not None
         assert seen == sorted(seen)
         assert seen[-1] == source.size
-        assert len(seen) >= source.size // 1000
+        assert len(seen) >= (source.size - PEEK) // 1000
 
 
 def test_an_empty_file_has_no_chunks_and_no_problem(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from analyzer.trace import open_capture
 from dissectors.capture.text.sipe import SipeReader
 from tests.dissectors.capture.text.test_uccapi import BODY, malformed, messages, seen, sip
+from tests.paths import require_shared
 from tests.support.realclient import run_client
 from tests.support.replaying import Server, script_file
 from tests.support.text_logs import Seen, encoded, read_trace, records, written
@@ -130,6 +131,7 @@ def test_a_real_log_gives_its_messages_with_their_ends() -> None:
 def test_what_the_real_client_logs_is_what_was_on_the_wire(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    require_shared()
     monkeypatch.setenv("PURPLE_UNSAFE_DEBUG", "1")  # as pidgin --unsafe-debug does
     wire = tmp_path / "wire.pcapng"
     with Server(script_file("signin-tcp", tmp_path), tmp_path, "-o", str(wire)) as served:
