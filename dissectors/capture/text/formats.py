@@ -31,10 +31,10 @@ class Format(NamedTuple):
     make: Callable[[], TextReader]
 
 
-def _sipstack() -> TextReader:
-    from dissectors.capture.text.sipstack import SipstackReader
+def _server() -> TextReader:
+    from dissectors.capture.text.server import ServerReader
 
-    return SipstackReader()
+    return ServerReader()
 
 
 def _uccapi() -> TextReader:
@@ -44,9 +44,9 @@ def _uccapi() -> TextReader:
 
 
 def _s4() -> TextReader:
-    from dissectors.capture.text.s4 import S4Reader
+    from dissectors.capture.text.server import ServerReader
 
-    return S4Reader()
+    return ServerReader(services=True)
 
 
 def _sipe() -> TextReader:
@@ -59,7 +59,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         re.compile(r"\$\$(?:begin|end)_record\b|^[^\r\n:]{0,64}\bMessage-Body:", re.MULTILINE),
         re.compile(r"TL_[A-Z]+\([A-Z][A-Z0-9_|, ]*\)\s*\[[^\]\r\n]{0,255}\]\s*[0-9A-Fa-f]+\."),
-        _sipstack,
+        _server,
     ),
     Format(
         re.compile(
