@@ -59,11 +59,6 @@ def _pairs(original: Trace, played: Trace) -> list[Pairing]:
     return sorted(pairs, key=lambda pair: pair.a.index)
 
 
-def departed(found: Comparison) -> bool:
-    """Return whether a session of the play left its original in more than trivial ways."""
-    return bool(found.meaningful)
-
-
 @contextmanager
 def in_memory(write: Callable[[BinaryIO], object]) -> Iterator[Trace]:
     """Give what a capture says that was never to be kept: it exists as long as it is looked at.

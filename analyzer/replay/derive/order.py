@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from analyzer.replay.derive.recording import Recording
     from analyzer.replay.derive.said import Said
 
-SIGN_OFF = ("BYE", "REGISTER", "SUBSCRIBE")
 FINAL, SUCCESS, FAILURE = 200, 200, 300
 
 

@@ -45,7 +45,6 @@ MAX_PIECES = 4096
 MAX_PLACES = 100
 MAX_WITHIN = 60.0
 """Seconds that a message waits for the next one: after more its peer has given up."""
-MAX_RETRY_AFTER = 86_400
 _PARTS: Mapping[str, Part] = {"any": "any", "start": "start", "header": "header", "body": "body"}
 _HOW: Mapping[str, How] = {"fin": "fin", "rst": "rst", "half": "half"}
 _WHERE: tuple[Where, ...] = ("before", "inside", "after")

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 MIN_CONTEXT = 3
 """Characters before a slot that tell its place: ``d="`` stands in any body, ``id="`` in many."""
 MAX_CONTEXT = 40
-MAX_HEADER = 2000
-"""Characters: SIPp looks into no more of a header."""
 ENVID = 'xccos[^>]* envid="([^"]*)"'
 """The envid of an envelope, whatever else its root element has."""
 

@@ -7,7 +7,6 @@ found out.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.replay.script import SERVER, Script
@@ -21,7 +20,6 @@ from analyzer.replay.sipp.values import Values
 
 if TYPE_CHECKING:
     from analyzer.replay.sipp.conversation import Conversation
-    from analyzer.trace import Trace
 
 LIMITS = (
     "one dialog a scenario: SIPp cannot hold the dialogs of several roles on one connection",
@@ -41,31 +39,6 @@ class SippFiles:
     csv: str
     notes: tuple[str, ...] = ()
     """Sentences: what SIPp cannot do of it, and which values stayed as recorded."""
-
-    def write(self, directory: Path, base: str = "dialog") -> tuple[Path, ...]:
-        """Write ``BASE-uac.xml``, ``BASE-uas.xml`` and ``BASE-users.csv``; return their paths.
-
-        Raises OSError where they cannot be written, ValueError where ``base`` is no file name.
-        """
-        if not base or Path(base).name != base:
-            raise ValueError(f"no file name: {base!r}")
-        texts = {"uac.xml": self.uac, "uas.xml": self.uas, "users.csv": self.csv}
-        directory.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            # Line ends as they are: SIPp makes CR LF of LF itself.
-            (directory / f"{base}-{name}").write_bytes(text.encode())
-        return tuple(directory / f"{base}-{name}" for name in texts)
-
-
-def sipp_files(
-    source: Trace | Script, dialog: str | None = None, *, register: bool = True
-) -> SippFiles:
-    """Return the SIPp files of a dialog of a capture or a script; see ``write_sipp``."""
-    if isinstance(source, Script):
-        return write_sipp(source, dialog, register=register)
-    from analyzer.replay.derive.build import derive  # a script needs none of it
-
-    return write_sipp(derive(source), dialog, register=register)
 
 
 def write_sipp(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import pytest
 
-from analyzer.replay.departure import departed, departure_records, departures, in_memory
+from analyzer.replay.departure import departure_records, departures, in_memory
 from analyzer.trace import open_capture
 from tests.paths import SAMPLES
 
@@ -29,13 +29,13 @@ def compared(original: Path, played: Path, *, timed: bool = False) -> list[Compa
 
 def test_what_was_played_as_it_was_has_not_departed() -> None:
     found = compared(POSTED, POSTED)
-    assert [departed(one) for one in found] == [False, False]
+    assert [bool(one.meaningful) for one in found] == [False, False]
     assert [one.why for one in found] == ["the same user", "the same user"]
 
 
 def test_a_refusal_that_the_original_has_not_is_the_first_divergence() -> None:
     found = compared(SIGNED_IN, REFUSED)
-    assert departed(found[0])
+    assert found[0].meaningful
     assert found[0].first is not None
     assert (found[0].a.file, found[0].b.file) == (SIGNED_IN.name, REFUSED.name)
     assert any("503" in one["text"] for one in departure_records(iter(found))[0]["divergences"])

@@ -11,7 +11,7 @@ from lxml import etree
 
 from analyzer.replay.script import SERVER, Script
 from analyzer.replay.sipp.conversation import conversation_of
-from analyzer.replay.sipp.files import SippFiles, sipp_files, write_sipp
+from analyzer.replay.sipp.files import write_sipp
 from analyzer.replay.sipp.syntax import MAX_FILE
 from tests.analyzer.replay.sipp.room import (
     TEXT,
@@ -27,8 +27,6 @@ from tests.analyzer.replay.sipp.room import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from analyzer.replay.template import Template
 
 
@@ -256,12 +254,3 @@ def test_a_binary_body_is_kept_byte_for_byte() -> None:
     message = script.turns[6].message
     files = write_sipp(with_message(script, "t7", replace(message, body="", binary=b"\xff[\n\x01")))
     assert "\\xFF\\x5B\\x0A\\x01" in files.uac
-
-
-def test_files_are_written_beside_each_other(tmp_path: Path) -> None:
-    files = sipp_files(room_case(), "channel1")
-    names = [path.name for path in files.write(tmp_path / "new", "case")]
-    assert names == ["case-uac.xml", "case-uas.xml", "case-users.csv"]
-    assert (tmp_path / "new" / "case-uac.xml").read_bytes() == files.uac.encode()
-    with pytest.raises(ValueError, match="no file name"):
-        SippFiles("", "", "").write(tmp_path, "../case")
