@@ -44,6 +44,10 @@ _VERDICTS = {
     "not-captured": ("unknown", "doubtful"),
 }
 """Verdict on a session: symbol and style."""
+NUMBERED = (
+    "Frames are numbered as in the file that `xccos merge` writes of these; `xccos show` says which "
+    "frame or line of which input a message is."
+)
 SHOWN_FINDINGS = 30
 """Findings told under one heading; `xccos findings` has all."""
 
@@ -64,6 +68,8 @@ def triage_lines(
         kind = "" if one["kind"] == "capture" else f"{one['kind']}, "
         said = f"{kind}{amount(one['messages'], 'message')}; {one['clock']['words']}"
         yield from _paragraph(f"{one['name']}: {said}", terminal, hanging=2, indent=4)
+    if record["inputs"]:
+        yield from _paragraph(NUMBERED, terminal, hanging=0, indent=4)
     sessions = record["sessions"]
     told = sessions
     if len(sessions) > MAX_STORIES:
