@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, cmp_to_key
 from typing import TYPE_CHECKING
 
 from analyzer.inputs.connections import Joined
@@ -127,9 +127,22 @@ class JoinedTrace(Trace):
         return self.order.source(frame)[0]
 
     def sightings(self, row: int) -> tuple[Seen, ...]:
-        """Return where a message was seen, the first time first."""
+        """Return where a message was seen, the first time first.
+
+        Where the clocks cannot tell which was first, the order is that of the inputs.
+        """
         seen = self._several.get(row, (self._shown[row],))
-        return tuple(sorted((self._seen(*one) for one in seen), key=lambda one: one.time_ns))
+        return tuple(sorted((self._seen(*one) for one in seen), key=cmp_to_key(self._later)))
+
+    def unsure(self, one: Seen, other: Seen) -> int:
+        """Return how far the times of two sightings may be wrong against each other."""
+        if one.input == other.input:
+            return 0
+        return sum(self.joint.clocks[which].error_ns for which in (one.input, other.input))
+
+    def _later(self, one: Seen, other: Seen) -> int:
+        apart = one.time_ns - other.time_ns
+        return apart if abs(apart) > self.unsure(one, other) else one.input - other.input
 
     def _seen(self, which: int, row: int) -> Seen:
         part = self.parts[which]

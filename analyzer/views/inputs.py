@@ -105,5 +105,9 @@ def sightings_text(trace: Trace, row: int) -> str:
 def _place(trace: Trace, one: Seen, first: Seen) -> str:
     source = trace.inputs[one.input]
     text = f"{source.name} {source.unit} {one.number}"
+    if one is first:
+        return text
     later = one.time_ns - first.time_ns
-    return text if one is first else f"{text} ({later / 1e6:.1f} ms later)"
+    if abs(later) <= trace.unsure(one, first):
+        return f"{text} (at the same time as far as the clocks tell)"
+    return f"{text} ({later / 1e6:.1f} ms later)"

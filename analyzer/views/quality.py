@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from analyzer.quality import Quality
     from analyzer.rows import Connection
+    from analyzer.tls_reasons import TlsConnectionTold
     from analyzer.trace import Trace
     from dissectors.model import Malformed
 
@@ -66,6 +67,7 @@ def quality_record(trace: Trace) -> Record:
             for one in one_sided(trace)
         ],
         "problems": [problem_record(problem) for problem in quality.problems],
+        "tls": [one._asdict() for one in quality.tls],
         "remarks": remarks(trace),
     }
 
@@ -218,6 +220,11 @@ def _ranked(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in ranked[:8]) + more
 
 
+def _is_rsa(one: TlsConnectionTold) -> bool:
+    """Tell whether the key of the server's certificate opens a connection."""
+    return one.status == "dark" and (one.suite or "").startswith("TLS_RSA_")
+
+
 def advice(trace: Trace) -> list[str]:
     """Return what to do about a capture without SIP."""
     quality = trace.quality
@@ -230,6 +237,11 @@ def advice(trace: Trace) -> list[str]:
             "connections with --keylog FILE, or capture where SIP is plain, for example between "
             "front end and chat servers on one machine."
         )
+        opened = sorted({one.suite for one in quality.tls if one.suite and _is_rsa(one)})
+        if opened:
+            found.append(
+                f"The server's RSA key opens connections with {opened[0]}, too: --rsa-key FILE."
+            )
     if quality.counters.get("cut frames"):
         found.append("Capture whole frames (tcpdump -s 0): these were cut short.")
     found.append(
