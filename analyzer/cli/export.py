@@ -221,18 +221,15 @@ class _CaptureExport:
         self._format = _format(options)
         if options["tables"]:
             raise click.UsageError("--table: a capture is no table")
-        if len(options["files"]) > 1 and not click.get_current_context().meta.get("join"):
-            raise click.UsageError(
-                "a capture is made of one capture: give one FILE, or --join where several tell one "
-                "story"
-            )
+        self._reading = Reading(options["files"])
+        if self._reading.several:
+            raise click.UsageError("a capture is made of one capture: give one FILE, or --join")
         if self._format == "pcap" and options["with_keys"]:
             raise click.UsageError("--with-keys: a pcap has no room for keys; write .pcapng")
         if options["with_keys"] and options["decrypted"]:
             raise click.UsageError("--with-keys and --decrypted: what is plain needs no keys")
         if options["output"] in (None, "-") and sys.stdout.isatty():
             raise click.UsageError("a capture is no text: give a file with -o")
-        self._reading = Reading(options["files"])
         self._found: list[Finding] | None = None
 
     def run(self) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from analyzer.cli.main import color_option
+from analyzer.cli.tls_options import key_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,20 +72,8 @@ def applied(options: Sequence[Callable[[Command], Command]]) -> Callable[[Comman
     return apply
 
 
-def _keep_keylog(ctx: click.Context, _: click.Parameter, path: str | None) -> None:
-    if path is not None:
-        ctx.meta["keylog"] = path
-
-
-keylog_option = click.option(
-    "--keylog",
-    metavar="FILE",
-    type=click.Path(exists=True, dir_okay=False),
-    expose_value=False,
-    callback=_keep_keylog,
-    help="TLS secrets (SSLKEYLOGFILE). Default: NAME.pcap.keylog or NAME.keylog beside the "
-    "capture, else those in it. TLS is decrypted by tshark.",
-)
+keylog_option = key_options
+"""All options that give TLS keys."""
 
 
 def _keep_index(ctx: click.Context, _: click.Parameter, no_index: bool) -> None:  # noqa: FBT001  (click's)
