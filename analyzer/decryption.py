@@ -2,184 +2,134 @@
 
 The one rule: what could not be read is said. A capture whose TLS stays closed, or breaks off, must
 not look like one in which nothing was said.
+
+The connections are read once more and written down anew, record by record; tshark opens the
+records, and what it finds is framed as if it had come over TCP. Segments, their order and what is
+missing are thus judged by the same code as all else in the capture.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING
 
+from analyzer.compression import RecordLog, read_compressed_records
 from analyzer.parallel import merge
 from analyzer.reading import Reading
 from analyzer.row_writer import RowWriter
 from analyzer.sources import tls
-from analyzer.sources.beside import key_log_beside
-from analyzer.sources.files import SourceError
 from analyzer.sources.spool import Spool
-from dissectors.model import Chunk, reversed_key
+from analyzer.sources.tls_keys import found_keys, left_alone
+from analyzer.tls_capture import PORT, CleanCapture
+from analyzer.tls_reasons import Judge, breaks, tell
+from analyzer.tls_sessions import Session, gather
+from analyzer.tls_suites import garbled, is_ephemeral
+from dissectors.model import Chunk
 from dissectors.sip.scan import HeadScanner
-from dissectors.sip.stream import StreamReader
 from dissectors.transport.services import service_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from analyzer.flow import Flow
-    from analyzer.reading import TlsConnection
+    from analyzer.others import Beginning
     from analyzer.sources.files import Source
+    from analyzer.sources.tls_keys import Keys, Secrets
     from dissectors.sip.framed import Framed
-
-HANDSHAKE, CLIENT_HELLO = 22, 1  # RFC 8446 5.1 and 4
-_RANDOM = slice(11, 43)
-# Frames in a sentence.
-SHOWN = 8
-# RFC 5246 6.2.3; with its head. Whatever waits longer for the end of a record waits in vain.
-LARGEST_RECORD = 5 + 16_384 + 2_048
-
-
-class _Side:
-    """One direction."""
-
-    __slots__ = ("fin", "lost", "reader", "started", "unread", "waiting")
-
-    def __init__(self, scanner: HeadScanner) -> None:
-        self.reader = StreamReader(scanner, whole=True)
-        self.started = False
-        """Something of it was decrypted."""
-        self.waiting = 0
-        """Bytes since the last whole record."""
-        self.lost = 0
-        """The first frame after bytes that were missing, while no record was completed since."""
-        self.unread = 0
-        """The first frame with application data that was not decrypted, while none was since."""
-        self.fin = False
-
-    @property
-    def breaks_off(self) -> bool:
-        """Tell at its end whether there is more in it than was decrypted."""
-        return bool(self.unread or self.lost or self.waiting > LARGEST_RECORD)
-
-
-class _Session:
-    """What becomes of one TLS connection."""
-
-    def __init__(self, connection: TlsConnection, scanner: HeadScanner) -> None:
-        self.flow: Flow = connection.flow
-        hello = connection.hello
-        self.handshake = hello[:1] != b"\x17"
-        """It begins with something else than application data."""
-        is_hello = len(hello) > 5 and (hello[0], hello[5]) == (HANDSHAKE, CLIENT_HELLO)
-        self.random = hello[_RANDOM] if is_hello and len(hello) >= _RANDOM.stop else None
-        """Of the client; None where its hello is not at hand."""
-        self.sides = (_Side(scanner), _Side(scanner))
-        self.service: str | None = None
-        """What it carries, where that is known not to be SIP."""
-        self.records = 0
-
-    @property
-    def started(self) -> bool:
-        """Something of it was decrypted."""
-        return self.sides[0].started or self.sides[1].started
-
-    @property
-    def empty(self) -> bool:
-        """All of it was seen, and it had nothing to tell."""
-        whole = not any(side.breaks_off for side in self.sides)
-        return bool(self.records) and not self.started and whole
 
 
 class _Pass:
-    """Takes the frames of tshark; ``reading`` is what they become."""
+    """Takes what tshark gives; ``reading`` is what it becomes."""
 
-    def __init__(self, reading: Reading, plaintext: Spool, *, items: bool) -> None:
+    def __init__(self, reading: Reading, plaintext: Spool | None, *, items: bool) -> None:
         self.reading = Reading()
         self.problem: str | None = None
         self.broken: list[int] = []
         """For each direction that breaks off, the frame from which on nothing was decrypted."""
-        self._digits = reading.digits
+        self.behind_holes = False
+        """What comes is behind holes, of connections that survive them, and nothing else counts."""
         self._plaintext = plaintext
         self._writer = RowWriter(self.reading.rows, items=items)
         scanner = HeadScanner(self.reading.rows.strings, self.reading.rows.cseqs)
-        self.sessions = [_Session(connection, scanner) for connection in reading.tls]
-        self._by_key: dict[bytes, list[_Session]] = {}
-        for session in sorted(self.sessions, key=lambda one: one.flow.first):
-            self._by_key.setdefault(session.flow.key, []).append(session)
+        self.sessions = _sessions(reading, scanner)
+        self.log = RecordLog()
 
-    def take(self, frame: tls.TlsFrame) -> None:
-        """Take the next frame."""
-        found = self._find(frame)
-        if found is None:
+    def take(self, frame: tls.TlsFrame, clean: CleanCapture) -> None:
+        """Take what became of the next record."""
+        at = frame.number - 1
+        if not 0 <= at < len(clean):
             return
-        session, number = found
-        side, flow = session.sides[number], session.flow
-        side.fin = side.fin or frame.fin
-        flow.last = max(flow.last, frame.frame)
-        flow.times[1] = max(flow.times[1], frame.time_ns)
-        if frame.records:
-            side.waiting = side.lost = 0
-        elif frame.length and not frame.repeated:
-            side.waiting += frame.length
-            if frame.lost and not side.lost:
-                side.lost = frame.frame
-        session.records += frame.records
+        session, number = self.sessions[clean.session[at]], clean.side[at]
+        behind = session.sides[number].behind
+        later = behind is not None and at >= behind and session.survives_holes
+        if later != self.behind_holes or (later and not session.started):
+            return
+        session.records += 1
         for digits in frame.plain:
             if session.service is None and self.problem is None:
-                self._record(session, number, frame, bytes.fromhex(digits.decode()))
+                self._record(session, number, at, clean, bytes.fromhex(digits.decode()))
         if frame.unread:
-            side.unread = side.unread or frame.frame
+            side = session.sides[number]
+            side.unread = side.unread or clean.frame[at]
+
+    @property
+    def may_go_on(self) -> bool:
+        """Tell whether there is more behind holes that can be read."""
+        return any(
+            session.started and session.survives_holes and session.service is None
+            for session in self.sessions
+            if any(side.holes for side in session.sides)
+        )
 
     def close(self) -> None:
-        """Say that no more frames will come."""
+        """Say that no more will come."""
         for session in self.sessions:
             for number, side in enumerate(session.sides):
                 if session.started and session.service is None and side.breaks_off:
                     # To the end of the connection: no answer in it would be seen.
-                    self.broken.append(side.unread or side.lost or session.flow.last)
+                    self.broken.append(side.broken_at)
                     self._gap(session, number, session.flow.last)
                 self._messages(session, number, side.reader.close())
                 if side.reader.found:
                     self.reading.stream_counters["bytes between messages"] += side.reader.junk
-                if side.fin and session.flow.ends[number] == "end":
-                    session.flow.ends[number] = "fin"
         self.reading.rows.flush()
 
-    def _find(self, frame: tls.TlsFrame) -> tuple[_Session, int] | None:
-        """Return the connection that a frame belongs to, and its side."""
-        for key in frame.keys:
-            for number, wanted in enumerate((key, reversed_key(key))):
-                known = self._by_key.get(wanted, ())
-                for session in reversed(known):  # the same ports may have been used again
-                    if session.flow.first <= frame.frame:
-                        return session, number
-        return None
-
-    def _record(self, session: _Session, number: int, frame: tls.TlsFrame, data: bytes) -> None:
+    def _record(
+        self, session: Session, number: int, at: int, clean: CleanCapture, data: bytes
+    ) -> None:
         side = session.sides[number]
         if not session.started:
             session.service = service_of(data)
         side.started = True
-        if session.service is not None:
+        if session.service is not None or self._plaintext is None:
             return
-        if side.unread:
-            self._gap(session, number, frame.frame)
+        passed = [hole for hole in side.holes if hole <= at]
+        if side.unread or passed:
+            self._gap(session, number, clean.frame[at])
             side.unread = 0
+            del side.holes[: len(passed)]
+        if passed and session.handshake.suite is not None:
+            data = data[garbled(session.handshake.suite, session.handshake.version) :]
+        if not data:
+            return
         offset = tls.PLAINTEXT + self._plaintext.length
         self.problem = self._plaintext.write(data)
         if self.problem is not None:
             return
-        chunk = Chunk(0, data, frame.frame, frame.time_ns, self._digits, offset)
+        chunk = Chunk(0, data, clean.frame[at], clean.time[at], clean.digits[at], offset)
+        self.log.note(session.flow, number, chunk)
         self._messages(session, number, side.reader.feed(chunk))
         if side.reader.hopeless:
             session.service = "unknown"
 
-    def _gap(self, session: _Session, number: int, frame: int) -> None:
+    def _gap(self, session: Session, number: int, frame: int) -> None:
         side = session.sides[number]
         session.flow.holes += 1
+        self.log.gap(session.flow, number)
         self._messages(session, number, side.reader.gap(0))
         if session.flow.number >= 0:
             self.reading.holes.append((2 * session.flow.number + number, frame, 0))
 
-    def _messages(self, session: _Session, number: int, framed: list[Framed]) -> None:
+    def _messages(self, session: Session, number: int, framed: list[Framed]) -> None:
         if not framed:
             return
         flow = session.flow
@@ -191,40 +141,58 @@ class _Pass:
         self._writer.write([(2 * flow.number + number, framed)])
 
 
+def _sessions(reading: Reading, scanner: HeadScanner) -> list[Session]:
+    """Return the TLS connections, with what is at hand of their handshakes."""
+    beginnings: dict[bytes, list[Beginning]] = {}
+    for one in reading.others:
+        if one.heads:
+            beginnings.setdefault(one.key, []).append(one)
+    found = []
+    for number, connection in enumerate(reading.tls):
+        session = Session(number, connection, scanner)
+        first = connection.flow.first  # the same ports may have been used again
+        known = beginnings.get(connection.flow.key, ())
+        beginning = next((one for one in known if one.heads[0].frame >= first), None)
+        if beginning is not None:
+            session.peek(beginning)
+        found.append(session)
+    return found
+
+
 def read_tls(
-    reading: Reading, source: Source, keys: tls.KeyLog | None, *, items: bool = True
+    reading: Reading,
+    source: Source,
+    keys: Keys | None,
+    *,
+    items: bool = True,
+    path: str | Path = "-",
 ) -> Spool | None:
     """Add to ``reading`` what its TLS connections carry, and say what they keep to themselves.
 
     Args:
         reading: of the ordinary pass, settled; it is settled again.
         source: read to its end.
-        keys: None where there are none at hand.
+        keys: all that are at hand (``keys_for``); None where there are none.
         items: scan bodies for XCCOS.
+        path: of the capture; a key log near it that was not used is pointed out.
 
     Returns:
         What was decrypted, to be closed by the caller: ``DecryptedSource`` reads it.
     """
-    if keys is None:
-        _closed(reading, reading.services["TLS"], _NO_KEYS)
-        return None
-    if tls.tshark_path() is None:
-        _closed(reading, reading.services["TLS"], _NO_TSHARK)
-        return None
-    try:
-        plaintext = Spool()
-    except OSError as error:
-        _closed(
-            reading, reading.services["TLS"], f"no temporary file can be made ({error.strerror})"
-        )
+    judge = Judge(keys or None)
+    plaintext = _room(judge) if keys else None
+    run = _Pass(reading, plaintext, items=items)
+    if plaintext is None or not keys:
+        tell(reading, run.sessions, judge)
+        _point_out(reading, path, keys, judge)
         return None
     try:
-        run = _Pass(reading, plaintext, items=items)
-        randoms = {one.random for one in run.sessions if one.random is not None}
-        covered, more = keys.known(randoms)
-        unnamed = any(one.random is None and one.handshake for one in run.sessions)
-        problem = _run(run, reading, source, keys) if covered or more or unnamed else None
-        _tally(reading, run, covered, problem)
+        _open(run, source, keys, judge)
+        tell(reading, run.sessions, judge)
+        if run.broken:
+            reading.notes.append(breaks(run.broken))
+        _point_out(reading, path, keys, judge)
+        read_compressed_records(run.reading, plaintext, run.log, reading, items=items)
         merge(reading, run.reading)
         reading.settle()
     except BaseException:
@@ -233,91 +201,88 @@ def read_tls(
     return plaintext
 
 
-def _run(run: _Pass, reading: Reading, source: Source, keys: tls.KeyLog) -> str | None:
-    """Let tshark run over the capture; return what went wrong."""
-    counts = Counter(int.from_bytes(session.flow.key[-2:], "big") for session in run.sessions)
-    ports = [port for port, _ in counts.most_common()]
+def _room(judge: Judge) -> Spool | None:
+    """Return where decrypted bytes go; None where there is no use in trying."""
+    if tls.tshark_path() is None:
+        judge.problem = tls.no_tshark()
+        return None
     try:
-        with tls.Tshark(source.fileno(), keys, ports) as tshark:
+        return Spool()
+    except OSError as error:
+        judge.problem = f"no temporary file can be made ({error.strerror})"
+        return None
+
+
+def _open(run: _Pass, source: Source, keys: Keys, judge: Judge) -> None:
+    """Let tshark open what the keys may open; the judge hears what went wrong."""
+    randoms = {one.random or one.handshake.random for one in run.sessions}
+    try:
+        with closing(keys.gathered({one for one in randoms if one is not None})) as secrets:
+            judge.secrets = secrets
+            chosen = [one for one in run.sessions if _may_open(one, secrets, keys)]
+            if chosen:
+                with closing(Spool()) as spool:
+                    clean = CleanCapture(spool)
+                    gather(chosen, source, clean)
+                    judge.problem = clean.problem or _run(run, clean, secrets, keys)
+    except OSError as error:
+        judge.problem = f"no temporary file can be made ({error.strerror})"
+    run.close()
+
+
+def _may_open(session: Session, secrets: Secrets, keys: Keys) -> bool:
+    """Tell whether there may be a key for a connection: trying costs as much as reading it."""
+    handshake = session.handshake
+    random = session.random or handshake.random
+    if random is None:
+        return session.begins
+    if random in secrets.known or secrets.unnamed:
+        return True
+    if handshake.is_tls13:
+        return False
+    # A session that is resumed has the secret of the connection that it began with.
+    if handshake.may_resume or not handshake.answered:
+        return bool(secrets.lines or keys.rsa)
+    return bool(keys.rsa) and handshake.suite is not None and not is_ephemeral(handshake.suite)
+
+
+def _run(run: _Pass, clean: CleanCapture, secrets: Secrets, keys: Keys) -> str | None:
+    """Let tshark read what was written down anew; return what went wrong."""
+    problem = _run_once(run, clean, secrets, keys)
+    if problem is None and run.may_go_on:
+        run.behind_holes = True
+        problem = _run_once(run, clean, secrets, keys)
+    return problem
+
+
+def _run_once(run: _Pass, clean: CleanCapture, secrets: Secrets, keys: Keys) -> str | None:
+    try:
+        with tls.Tshark(
+            clean.spool.fileno(), secrets.file, keys.rsa, port=PORT, behind_holes=run.behind_holes
+        ) as tshark:
             for frame in tshark:
-                run.take(frame)
+                run.take(frame, clean)
                 if run.problem is not None:
                     break
     except OSError as error:
         return f"tshark cannot be run: {error.strerror}"
-    run.close()
-    # Of a damaged capture tshark complains too, after all that can be read of it.
-    return run.problem or (None if reading.damaged else tshark.problem)
+    return run.problem or tshark.problem
 
 
-_NO_KEYS = "no key log (give one with --keylog, or put NAME.keylog beside the capture)"
-_NO_TSHARK = "tshark is not installed (Debian: apt install tshark)"
-_NO_HANDSHAKE = "their handshake was not captured, or not as a whole"
-_NO_SECRETS = "the key log has no secrets for these connections"
-_NO_FIT = "none of the keys fits"
+def _point_out(reading: Reading, path: str | Path, keys: Keys | None, judge: Judge) -> None:
+    """Name a key log that was left alone, where another is needed."""
+    if judge.problem is not None or not reading.services.get("TLS"):
+        return
+    found = left_alone(path, keys)
+    if found is not None:
+        reading.notes.append(f"There is a key log that TLS was not tried with: {found} (--keylog).")
 
 
-def _closed(reading: Reading, count: int, why: str) -> None:
-    if count:
-        reading.notes.append(f"{_amount(count, 'TLS connection')} cannot be read: {why}.")
+def keys_for(path: str | Path, reading: Reading, given: Keys | None) -> Keys:
+    """Return all keys for a capture, to be closed: what is given, beside it and in it.
 
-
-def _amount(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def _tally(reading: Reading, run: _Pass, covered: set[bytes], problem: str | None) -> None:
-    """Count what was read and what was not, and say why not."""
-    reasons: Counter[str] = Counter()
-    services = reading.services
-    for session in run.sessions:
-        if not session.started and not session.empty:
-            reasons[problem or _reason(session, covered)] += 1
-            continue
-        services["TLS"] -= 1
-        if session.started:
-            reading.counters["decrypted tls connections"] += 1
-        if session.flow.number < 0:
-            carried = session.service or "unknown"
-            services[f"{carried} in TLS" if session.started else "TLS without data"] += 1
-    beyond = services["TLS"] - reasons.total()
-    if beyond > 0:
-        reasons[f"only the first {len(run.sessions):,} are looked at"] = beyond
-    reading.services = +services
-    for why, count in sorted(reasons.items()):
-        _closed(reading, count, why)
-    if problem is not None and not reasons:
-        reading.notes.append(f"TLS may not have been read to its end: {problem}.")
-    _breaks(reading, run.broken)
-
-
-def _breaks(reading: Reading, frames: list[int]) -> None:
-    """Name the places where directions break off."""
-    if frames:
-        where = ", ".join(map(str, sorted(frames)[:SHOWN]))
-        more = ", ..." if len(frames) > SHOWN else ""
-        reading.notes.append(
-            f"{_amount(len(frames), 'direction')} of TLS connections cannot be read to the end "
-            f"(frame {where}{more}): behind missing bytes nothing can be decrypted."
-        )
-
-
-def _reason(session: _Session, covered: set[bytes]) -> str:
-    if not session.handshake:
-        return _NO_HANDSHAKE
-    if session.random is not None and session.random not in covered:
-        return _NO_SECRETS
-    unread = any(side.unread for side in session.sides)
-    return _NO_FIT if unread or not session.records else _NO_HANDSHAKE
-
-
-def key_log_of(path: str | Path, reading: Reading) -> tls.KeyLog | None:
-    """Return the key log beside a capture, else the one in it; None where there is neither."""
-    try:
-        found = key_log_beside(path)
-        if found is not None:
-            return tls.open_key_log(found)
-        return tls.embedded(reading.secrets) if reading.secrets else None
-    except SourceError as error:
-        reading.notes.append(f"{error}.")
-        return None
+    A key log that is given takes the place of one beside the capture. It stays open.
+    """
+    beside = given is None or not given.logs
+    found = found_keys(path, reading.secrets, reading.notes, beside=beside)
+    return found if given is None else found.joined(given)

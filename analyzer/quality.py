@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analyzer.others import Beginning, Head
     from analyzer.reading import Reading
     from analyzer.sources.conversion import Conversion
+    from analyzer.tls_reasons import TlsConnectionTold
     from dissectors.capture.text.values import Annotation
     from dissectors.dns import NameQuery
     from dissectors.model import Malformed
@@ -109,6 +110,8 @@ class Quality:
     """What the input is, where it is no pcap or pcapng: ``SIPStack trace (OCSLogger)``."""
     unit: str = "frame"
     """What the numbers of places in the input count: ``frame`` or ``line``."""
+    tls: tuple[TlsConnectionTold, ...] = ()
+    """TLS connections, whether they could be read, and why not; at most 65,536."""
     annotations: tuple[Annotation, ...] = ()
     """What the machine that wrote a text trace says beside the messages."""
 
@@ -143,6 +146,7 @@ def quality_of(
         others=tuple(map(_other, reading.others)),
         queries=tuple(reading.queries),
         kind="" if conversion is None else conversion.kind,
+        tls=tuple(reading.tls_told),
         unit="frame" if conversion is None else conversion.unit,
         annotations=() if conversion is None else tuple(conversion.annotations),
     )

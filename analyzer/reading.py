@@ -16,6 +16,7 @@ from dissectors.model import Frame
 if TYPE_CHECKING:
     from analyzer.flow import Flow
     from analyzer.others import Beginning
+    from analyzer.tls_reasons import TlsConnectionTold
     from dissectors.model import Datagram, Malformed
 
 _by_frame = itemgetter(1)
@@ -71,6 +72,8 @@ class Reading:
     """The first ``MAX_OTHERS`` connections with TLS or HTTP."""
     queries: list[NameQuery] = field(default_factory=list)
     """The first ``MAX_QUERIES`` questions to DNS for a pool, and their answers."""
+    tls_told: list[TlsConnectionTold] = field(default_factory=list)
+    """What became of those connections, when they were tried."""
     secrets: list[bytes] = field(default_factory=list)
     """TLS key logs that the capture itself carries."""
     notes: list[str] = field(default_factory=list)

@@ -7,25 +7,30 @@ yet complete a message of an earlier frame.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from analyzer.collector import paused
 from analyzer.library.places import may_have_index
 from analyzer.parallel import new_pipeline
 from analyzer.paths import compiled
+from analyzer.quality import quality_of
 from analyzer.rows import Rows
 from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import file_size, open_source
-from analyzer.trace import CHUNK, open_capture, quality_of, trace_of
+from analyzer.trace import CHUNK, MERGED, MERGED_HEAD, NEGOTIATE, open_capture, read_plain, trace_of
 from analyzer.window import Streams, Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import tzinfo
     from pathlib import Path
 
+    from analyzer.quality import Quality
     from analyzer.reading import Reading
     from analyzer.sources.files import Source
-    from analyzer.trace import Quality, Trace
+    from analyzer.sources.tls_keys import GivenKeys
+    from analyzer.trace import Trace
 
 TOGETHER = 4096
 """Messages of a window of a file: fewer cost calls, more cost memory. What comes through a pipe is
@@ -61,8 +66,8 @@ class CaptureStream:
         with paused():
             yield from self._while_reading()
             reading = self._pipeline.close()
-            if reading.tls and not self._given:
-                # Whether it can be decrypted is known now, and nothing was given too early.
+            if (reading.tls or self._compresses) and not self._given:
+                # Whether it can be opened is known now, and nothing was given too early.
                 yield self._whole(reading)
                 return
             yield from self._window(everything=True)
@@ -71,7 +76,17 @@ class CaptureStream:
                 from analyzer.decryption import read_tls  # most captures need none of this
 
                 read_tls(reading, self._source, None)
-            self.quality = quality_of(reading, self._source.problem)
+                reading.tls_told.clear()  # of them, too, the beginnings are not remembered
+            if self._compresses:
+                from analyzer.compression import tell_compressed
+
+                tell_compressed(reading, self._source.read)
+            self.quality = quality_of(reading, self._source.problem, self._source.conversion)
+
+    @property
+    def _compresses(self) -> bool:
+        """Compression may have been agreed on."""
+        return self._pipeline.reading.rows.strings.find(NEGOTIATE) is not None
 
     def _while_reading(self) -> Iterator[Window]:
         pipeline, together = self._pipeline, 1 if self._source.size is None else TOGETHER
@@ -80,10 +95,14 @@ class CaptureStream:
             pipeline.feed(chunk)
             if pipeline.stopped:
                 return
-            # With key logs in it, messages of its TLS connections belong between the others.
-            if pipeline.waiting >= enough and not (pipeline.secrets and not self._given):
+            # What is to be opened with keys in it, or unpacked, belongs between the others.
+            if pipeline.waiting >= enough and (self._given or not self._waits()):
                 yield from self._window()
                 enough = pipeline.waiting + together
+
+    def _waits(self) -> bool:
+        """Tell whether messages may have to be put before those that are known."""
+        return bool(self._pipeline.secrets) or self._compresses
 
     def _window(self, *, everything: bool = False) -> Iterator[Window]:
         rows, known = Rows(), len(self._streams) // 2
@@ -104,7 +123,7 @@ class CaptureStream:
         self._pipeline.take(reading.rows, everything=True)
         reading.settle()
         trace = trace_of(self._path, self._source, reading, None, items=self._items)
-        self.quality = trace.quality
+        self.quality = replace(trace.quality, tls=())
         return trace
 
 
@@ -125,19 +144,21 @@ class WholeCapture:
         yield self._trace
 
 
-def stream_capture(
+def stream_capture(  # noqa: PLR0913  (all but the path are options)
     path: str | Path,
     *,
     progress: Callable[[int], None] | None = None,
     jobs: int = 1,
     items: bool = True,
-    keylog: str | Path | None = None,
+    keylog: str | Path | GivenKeys | None = None,
     index: bool = True,
+    zone: tzinfo | None = None,
 ) -> CaptureStream | WholeCapture:
     """Open a capture to look through its messages while it is read.
 
     The arguments are those of ``open_capture``. A capture with a key log, or with saved rows, is
-    read as a whole, and so is one that the pure path reads sooner with several processes.
+    read as a whole, and so is one that is converted, or that the pure path reads sooner with
+    several processes.
 
     Raises:
         SourceError: as ``open_capture``.
@@ -151,11 +172,17 @@ def stream_capture(
     )
     if whole:
         trace = open_capture(
-            path, progress=progress, jobs=jobs, items=items, keylog=keylog, index=index
+            path, progress=progress, jobs=jobs, items=items, keylog=keylog, index=index, zone=zone
         )
         return WholeCapture(trace)
-    source = open_source(path, progress=progress)
+    source = open_source(path, progress=progress, zone=zone)
     try:
+        if source.conversion is not None:  # names are known when it is through
+            reading = read_plain(source, items=items)
+            return WholeCapture(trace_of(path, source, reading, None, items=items))
+        if source.rereadable and MERGED in source.read(0, MERGED_HEAD):
+            source.close()
+            return WholeCapture(open_capture(path, items=items, index=False))
         return CaptureStream(path, source, items=items)
     except BaseException:
         source.close()

@@ -6,148 +6,65 @@ them; nothing else of a message is kept than its row.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, NamedTuple, Self
 
 from analyzer.library.places import may_have_index
 from analyzer.parallel import read_in_shares
-from analyzer.sources.files import open_source
+from analyzer.quality import quality_of
+from analyzer.sources.files import Source, open_source
 from analyzer.window import Window, streams_of
-from dissectors.model import address_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import tzinfo
     from pathlib import Path
 
+    from analyzer.inputs.joined import Input
     from analyzer.model import Analysis
-    from analyzer.others import Beginning, Head
     from analyzer.reading import Reading
     from analyzer.rows import Connection
-    from analyzer.sources.files import Source
-    from analyzer.sources.tls import DecryptedSource, KeyLog
-    from dissectors.dns import NameQuery
-    from dissectors.model import Malformed
+    from analyzer.sources.conversion import Conversion
+    from analyzer.sources.tls import DecryptedSource
+    from analyzer.sources.tls_keys import GivenKeys, Keys
 
 # What is read, decoded and framed at a time should stay in the processor's cache: 64 KiB is a tenth
 # faster than 512 KiB.
 CHUNK = 1 << 16
 # Starting a process and merging its rows costs as much as reading so many bytes.
 MIN_SHARED = 8 << 20
+NEGOTIATE = "NEGOTIATE"
+"""The method that agrees on compression ([MS-SIPCOMP])."""
+MERGED = b"xccos merge"
+"""Stands in the head of a file that was merged of several inputs: each is read for itself."""
+MERGED_HEAD = 8 << 10
 
 
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """Bytes of a SIP connection that the capture does not have."""
+class Seen(NamedTuple):
+    """A message at one place."""
 
-    stream: int
+    input: int
+    """Number of the input."""
+    number: int
+    """Frame or line in the input."""
     frame: int
-    """The first frame after the hole."""
-    length: int
-    """0 where it cannot be known."""
+    """Of the trace."""
+    time_ns: int
+    """Corrected."""
 
 
-@dataclass(frozen=True, slots=True)
-class ConflictingOverlap:
-    """A retransmission whose bytes differed from those seen first (which were used)."""
+def _names(conversion: Conversion | None) -> Callable[[Connection], Connection]:
+    """Return what gives the ends of a connection the names that their addresses stand for."""
+    if conversion is None or not conversion.hosts:
+        return lambda connection: connection
+    hosts = conversion.hosts
 
-    stream: int
-    frame: int
-    length: int
+    def end(text: str) -> str:
+        address, _, port = text.rpartition(":")
+        name = hosts.get(address.strip("[]"))
+        return text if name is None else f"{name}:{port}"
 
-
-class OtherConnection(NamedTuple):
-    """A TCP connection that carries TLS or HTTP, as far as its beginning tells."""
-
-    opener: str
-    """``ip:port``"""
-    responder: str
-    service: str
-    """``TLS`` or ``HTTP``."""
-    heads: tuple[Head, ...]
-    """The first bytes of each side; of a SOAP service those of its requests and responses."""
-
-    @property
-    def time(self) -> int:
-        """Of the first bytes; nanoseconds since 1970 UTC."""
-        return self.heads[0].time_ns
-
-    @property
-    def frames(self) -> tuple[int, ...]:
-        """Frames of the heads."""
-        return tuple(head.frame for head in self.heads)
-
-    @property
-    def sent(self) -> bytes:
-        """First bytes from the opener, at most 512."""
-        return next(iter(self.said(0)), b"")
-
-    @property
-    def answered(self) -> bytes:
-        """First bytes to it."""
-        return next(iter(self.said(1)), b"")
-
-    def said(self, side: int) -> tuple[bytes, ...]:
-        """Return the heads of a side: 0 from the opener, 1 to it."""
-        return tuple(head.data for head in self.heads if head.side == side)
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """What the capture is worth: read this before believing that something is absent."""
-
-    frames: int
-    first_time: int | None
-    """Nanoseconds since 1970 UTC."""
-    last_time: int | None
-    digits: int
-    """Decimal digits of a second that the time stamps carry."""
-    link_types: tuple[int, ...]
-    problems: tuple[Malformed, ...]
-    """What could not be decoded, the first ones word by word."""
-    counters: dict[str, int]
-    """Counts by short names: ``cut frames``, ``retransmitted segments``, ``malformed ip`` ..."""
-    ignored: dict[str, int]
-    """Frames that carry neither TCP nor UDP, by what they are."""
-    services: dict[str, int]
-    """TCP connections that carry something else than SIP, by protocol (``TLS``, ``HTTP`` ...)."""
-    holes: tuple[Hole, ...]
-    conflicts: tuple[ConflictingOverlap, ...]
-    damaged: bool
-    """The file is damaged or cut, or is no capture: not everything in it could be read."""
-    notes: tuple[str, ...] = ()
-    """Sentences for people, about TLS that could not be read."""
-    others: tuple[OtherConnection, ...] = ()
-    """TCP connections with TLS or HTTP, by their first frame; at most 8192."""
-    queries: tuple[NameQuery, ...] = ()
-    """Questions to DNS for a pool, and the answers."""
-
-
-def quality_of(reading: Reading, ended: Malformed | None) -> Quality:
-    """Return what a settled reading is worth; ``ended``: why its bytes ended early, if they did."""
-    problems = [*reading.problems, *([] if ended is None else [ended])]
-    return Quality(
-        frames=reading.frames,
-        first_time=reading.first_time,
-        last_time=reading.last_time,
-        digits=reading.digits,
-        link_types=tuple(sorted(reading.links)),
-        problems=tuple(problems),
-        counters=dict(+reading.counters + reading.stream_counters),
-        ignored=reading.ignored,
-        services=dict(reading.services),
-        holes=tuple(Hole(*hole) for hole in reading.holes),
-        conflicts=tuple(ConflictingOverlap(*conflict) for conflict in reading.conflicts),
-        damaged=reading.damaged or ended is not None,
-        notes=tuple(reading.notes),
-        others=tuple(map(_other, reading.others)),
-        queries=tuple(reading.queries),
-    )
-
-
-def _other(one: Beginning) -> OtherConnection:
-    opener, responder = address_text(one.key)
-    return OtherConnection(opener, responder, one.service, tuple(one.heads))
+    return lambda one: one._replace(opener=end(one.opener), responder=end(one.responder))
 
 
 class Trace(Window):
@@ -156,19 +73,68 @@ class Trace(Window):
     def __init__(self, source: Source | DecryptedSource, reading: Reading) -> None:
         self._source = source
         self.name: str = source.name
-        self.connections: list[Connection] = [flow.row() for flow in reading.flows]
+        named = _names(source.conversion)
+        self.connections: list[Connection] = [named(flow.row()) for flow in reading.flows]
         streams = streams_of(
             (opener, responder, transport, syn)
             for _, opener, responder, transport, syn, *_ in self.connections
         )
         super().__init__(reading.rows, streams, source.read, began=reading.first_time)
-        self.quality = quality_of(reading, source.problem)
+        self.quality = quality_of(reading, source.problem, source.conversion)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def plain_read(self) -> Callable[[int, int], bytes]:
+        """Reads the capture file itself, by offset and length."""
+        return self._source.read
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Names of machines by the addresses that stand for them in the file."""
+        conversion = self._source.conversion
+        return {} if conversion is None else conversion.hosts
+
+    def seen_until(self, connection: int) -> int:  # noqa: ARG002  (several inputs end apart)
+        """Return when the capture of a connection ends; nanoseconds since 1970 UTC."""
+        times = self.rows.time
+        return self.quality.last_time or (max(times) if len(times) else 0)
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """The inputs that were joined; of a single one nothing."""
+        return ()
+
+    @property
+    def has_lines(self) -> bool:
+        """At least one of the inputs is a text trace."""
+        return self.quality.unit == "line"
+
+    def sightings(self, row: int) -> tuple[Seen, ...]:
+        """Return where a message was seen, the first time first."""
+        frame = self.rows.frame[row]
+        return (Seen(0, self.place(frame), frame, self.rows.time[row]),)
+
+    def unsure(self, one: Seen, other: Seen) -> int:  # noqa: ARG002  (of several inputs)
+        """Return how far the times of two sightings may be wrong against each other, in ns."""
+        return 0
+
+    def unseen(self, row: int) -> tuple[int, ...]:  # noqa: ARG002  (of several inputs)
+        """Return the numbers of inputs that should have seen a message and did not."""
+        return ()
+
+    def place(self, frame: int) -> int:
+        """Return the number that the input itself gives a frame: its line, in a text trace."""
+        return self.where(frame)[1]
+
+    def where(self, frame: int) -> tuple[str, int]:
+        """Return the file of a set that a frame came from (else nothing), and the number in it."""
+        conversion = self._source.conversion
+        return ("", frame) if conversion is None else conversion.where(frame)
 
     def close(self) -> None:
         """Close the capture; rows stay, messages can no longer be read back."""
@@ -185,37 +151,52 @@ class Trace(Window):
         return self._analysis
 
 
-def open_capture(
-    path: str | Path,
+def open_capture(  # noqa: PLR0913  (all but the path are options)
+    path: str | Path | Source,
     *,
     progress: Callable[[int], None] | None = None,
     jobs: int = 1,
     items: bool = True,
-    keylog: str | Path | None = None,
+    keylog: str | Path | GivenKeys | None = None,
     index: bool = True,
+    zone: tzinfo | None = None,
 ) -> Trace:
-    """Read a capture (``-``: standard input) and return its trace.
+    """Read a capture or a text trace (``-``: standard input) and return its trace.
 
     Args:
-        path: pcap or pcapng, plain or compressed by gzip or zstd.
+        path: pcap, pcapng, or another format that docs/inputs.md names, plain or compressed by
+            gzip or zstd, a member of a ZIP archive (``case.zip/client.pcap``); or an opened source.
         progress: called now and then with the number of bytes of the file read so far.
         jobs: processes that may share the reading of a large plain file. More than one needs a
             process without threads of its own: it is forked.
         items: scan bodies for XCCOS. Without it reading is a third faster, and the rows have no
             items; ``document`` still gives them.
-        keylog: TLS secrets in the format of NSS (``SSLKEYLOGFILE``). By default those of
-            ``NAME.pcap.keylog`` or ``NAME.keylog`` beside the capture, else those that a pcapng
-            carries. TLS is decrypted by tshark, where that is installed.
+        keylog: TLS secrets in the format of NSS (``SSLKEYLOGFILE``), or ``GivenKeys``: several of
+            such files, and RSA keys of servers. By default those of ``NAME.pcap.keylog`` or
+            ``NAME.keylog`` beside the capture; those that a pcapng carries are always used. TLS is
+            decrypted by tshark, where that is installed.
         index: use the saved rows of ``xccos index``, where there are some that fit; they always
             have items.
+        zone: of a text trace that does not say its own; UTC by default.
 
     Raises:
         SourceError: the file, or the key log given, cannot be opened. What a damaged file still
             gives is no error: see ``Trace.quality``.
     """
     keys = _given_keys(keylog)
-    source = open_source(path, progress=progress)
+    if isinstance(path, Source):
+        source, path = path, path.name
+    else:
+        source = open_source(path, progress=progress, zone=zone)
     try:
+        if source.rereadable and MERGED in source.read(0, MERGED_HEAD):
+            from analyzer.inputs.reopening import reopened
+
+            joined = reopened(
+                source, lambda one: trace_of(path, one, read_plain(one), keys, items=items)
+            )
+            if joined is not None:
+                return joined
         reading = _saved(path, source, items=items) if index else None
         if reading is None:
             reading = read_plain(source, jobs=jobs, items=items)
@@ -244,36 +225,48 @@ def _saved(path: str | Path, source: Source, *, items: bool) -> Reading | None:
     return saved_reading(path, source, items=items)
 
 
-def _given_keys(keylog: str | Path | None) -> KeyLog | None:
+def _given_keys(keylog: str | Path | GivenKeys | None) -> Keys | None:
     if keylog is None:
         return None
-    from analyzer.sources.tls import open_key_log  # most captures need none of this
+    from analyzer.sources.tls_keys import opened  # most captures need none of this
 
-    return open_key_log(keylog)
+    return opened(keylog)
 
 
 def trace_of(
-    path: str | Path, source: Source, reading: Reading, given: KeyLog | None, *, items: bool
+    path: str | Path, source: Source, reading: Reading, given: Keys | None, *, items: bool
 ) -> Trace:
-    """Return the trace of a reading, its TLS connections read too as far as there are keys."""
-    if not reading.tls:
-        return Trace(source, reading)
-    return Trace(_decrypted(path, source, reading, given, items=items), reading)
+    """Return the trace of a reading, with what can be opened of what is encrypted or compressed.
+
+    Args:
+        path: of the capture, beside which keys may lie.
+        source: of the reading.
+        reading: settled.
+        given: keys that the user named.
+        items: scan bodies for XCCOS.
+    """
+    found: Source | DecryptedSource = source
+    if reading.tls:
+        found = _decrypted(path, source, reading, given, items=items)
+    if reading.rows.strings.find(NEGOTIATE) is not None:
+        from analyzer.compression import decompressed  # one capture of a thousand needs it
+
+        found = decompressed(found, reading, items=items)
+    return Trace(found, reading)
 
 
 def _decrypted(
-    path: str | Path, source: Source, reading: Reading, given: KeyLog | None, *, items: bool
+    path: str | Path, source: Source, reading: Reading, given: Keys | None, *, items: bool
 ) -> Source | DecryptedSource:
     """Read the TLS connections of a capture; return where the bytes of all rows are."""
-    from analyzer.decryption import key_log_of, read_tls
+    from analyzer.decryption import keys_for, read_tls
     from analyzer.sources.tls import DecryptedSource
 
-    keys = given or key_log_of(path, reading)
+    keys = keys_for(path, reading, given)
     try:
-        plaintext = read_tls(reading, source, keys, items=items)
+        plaintext = read_tls(reading, source, keys, items=items, path=path)
     finally:
-        if keys is not None:
-            keys.close()
+        keys.close()
     return source if plaintext is None else DecryptedSource(source, plaintext)
 
 

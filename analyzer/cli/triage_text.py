@@ -45,8 +45,8 @@ _VERDICTS = {
 }
 """Verdict on a session: symbol and style."""
 NUMBERED = (
-    "Frames are numbered as in the file that `xccos merge` writes of these; `xccos show` says which "
-    "frame or line of which input a message is."
+    "Frames are numbered as in the file that `xccos merge` writes of these; `xccos show` says "
+    "which frame or line of which input a message is."
 )
 SHOWN_FINDINGS = 30
 """Findings told under one heading; `xccos findings` has all."""
@@ -64,12 +64,7 @@ def triage_lines(
     """
     yield terminal.paint(printable(record["file"]), "bold")
     yield from _paragraph(_head(record), terminal)
-    for one in record["inputs"]:
-        kind = "" if one["kind"] == "capture" else f"{one['kind']}, "
-        said = f"{kind}{amount(one['messages'], 'message')}; {one['clock']['words']}"
-        yield from _paragraph(f"{one['name']}: {said}", terminal, hanging=2, indent=4)
-    if record["inputs"]:
-        yield from _paragraph(NUMBERED, terminal, hanging=0, indent=4)
+    yield from _inputs(record["inputs"], terminal)
     sessions = record["sessions"]
     told = sessions
     if len(sessions) > MAX_STORIES:
@@ -98,6 +93,16 @@ def triage_lines(
     yield from _of_the_capture(record, terminal)
     yield ""
     yield from _quality(record, terminal)
+
+
+def _inputs(inputs: Sequence[Record], terminal: Terminal) -> Iterator[str]:
+    """Yield a line on each of several inputs, and what the numbers of frames are."""
+    for one in inputs:
+        kind = "" if one["kind"] == "capture" else f"{one['kind']}, "
+        said = f"{kind}{amount(one['messages'], 'message')}; {one['clock']['words']}"
+        yield from _paragraph(f"{one['name']}: {said}", terminal, hanging=2, indent=4)
+    if inputs:
+        yield from _paragraph(NUMBERED, terminal, indent=4)
 
 
 def _entry(session: Record) -> tuple[str, ...]:

@@ -205,7 +205,8 @@ class Growing:
         known = self._pipeline.reading
         if not self._beheaded:
             return list(map(copy, known.flows)), known.holes, known.conflicts
-        streams, flows = [0] * (2 * len(known.flows)), []
+        streams = [0] * (2 * len(known.flows))
+        flows: list[Flow] = []
         for number, flow in enumerate(known.flows):
             if number not in self._gone:
                 streams[2 * number], streams[2 * number + 1] = 2 * len(flows), 2 * len(flows) + 1

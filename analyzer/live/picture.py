@@ -120,7 +120,7 @@ def _session(trace: Trace, session: Session) -> SessionSeen:
         (session.started, first, session.client_address),
         session.user,
         session.client_address,
-        session.front_end,
+        session.front_end or "",
         session.started,
         session.ended,
         tuple(_step(trace, one) for one in session.steps),

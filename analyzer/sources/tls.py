@@ -1,26 +1,30 @@
-"""TLS opened with keys that are at hand: the key log, and tshark, which does the decryption.
+"""tshark, which opens TLS: records of one kind in, what they hold out.
 
-The one rule: secrets stay where they are. A key log is handed to tshark as an open file; what a
-capture carries itself goes through a temporary file that has no name. tshark gets open files only,
-never names, runs without the user's settings, and looks nothing up.
+The one rule: secrets stay where they are. tshark gets open files only, never names: the records,
+the lines of key logs, and RSA keys, each in a file that nobody else can open. Its command line has
+numbers of descriptors in it and nothing to hide, it runs without the user's settings, and it looks
+nothing up.
+
+What it gets is not the capture but its TLS records written down anew (``analyzer.tls_capture``), a
+whole one a frame. Of a capture as it was taken it loses what came out of order or out of step.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import subprocess
 import tempfile
-from pathlib import Path
+from contextlib import ExitStack
 from typing import IO, TYPE_CHECKING, BinaryIO, NamedTuple, Self
 
-from analyzer.sources.files import SourceError
+from analyzer.sources.private import private_file
+from analyzer.sources.programs import how_to_install, program
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from analyzer.sources.files import Source
+    from analyzer.sources.rsa_keys import RsaKey
     from analyzer.sources.spool import Spool
     from dissectors.model import Malformed
 
@@ -28,130 +32,70 @@ PLAINTEXT = 1 << 62
 """Offsets from here on lie in what was decrypted, not in the capture. No file is so large, and the
 columns of rows hold 64 bits."""
 
-# One line a frame. When a late segment fills a hole, its frame completes all records that waited
-# for it: a window of 1 MiB in practice, twice as long in hexadecimal digits.
-MAX_LINE = 32 << 20
-# A capture has a handful of TLS ports; tshark gets them as arguments.
-MAX_PORTS = 256
-# Key logs grow for months; a line has 200 bytes, so that this is a million of them.
-MAX_KEY_LOG = 256 << 20
-_MAX_KEY_LINE = 4096
+# One line a record, in hexadecimal digits, and its numbers.
+MAX_LINE = 2 * (1 << 15) + 4096
 # Cipher overhead of a record: explicit IV, MAC, padding to the next block (RFC 5246 6.2.3).
 _MAX_OVERHEAD = 96
 
 _FIELDS = (
-    "frame.number", "frame.time_epoch", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "tcp.srcport",
-    "tcp.dstport", "tcp.len", "tcp.flags", "tcp.analysis.lost_segment",
-    "tcp.analysis.retransmission", "tls.record.content_type", "tls.record.opaque_type",
-    "tls.record.length", "data.data",
+    "frame.number", "tls.record.content_type", "tls.record.opaque_type", "tls.record.length",
+    "data.data",
 )  # fmt: skip
 # The TLS dissector asks these whether a record is theirs before it heeds the port; one that begins
 # with a line such as ``GET / HTTP/1.1`` would not come out as data.
 _THIEVES = ("http", "http2", "mq", "fix", "credssp", "rdpmt", "aim", "5gli")
 _APPLICATION_DATA = b"23"
-
-
-class KeyLog:
-    """Secrets of TLS sessions in the format of NSS (draft-ietf-tls-keylogfile), to be closed."""
-
-    def __init__(self, name: str, file: BinaryIO) -> None:
-        self.name = name
-        self._file = file
-
-    def fileno(self) -> int:
-        """Return the descriptor of the file."""
-        return self._file.fileno()
-
-    def known(self, randoms: Collection[bytes]) -> tuple[set[bytes], bool]:
-        """Return those client randoms that have secrets, and whether there may be secrets for more.
-
-        Lines that begin with ``RSA`` are tied to something else than the client random.
-        """
-        wanted = {random.hex().encode(): random for random in randoms}
-        found: set[bytes] = set()
-        left = MAX_KEY_LOG
-        self._file.seek(0)
-        while left > 0 and (line := self._file.readline(_MAX_KEY_LINE)):
-            left -= len(line)
-            label, _, rest = line.partition(b" ")
-            if label == b"RSA":
-                return found, True
-            random = wanted.get(rest[:64].lower())
-            if random is not None:
-                found.add(random)
-        return found, left <= 0
-
-    def close(self) -> None:
-        """Close the file; one made of embedded secrets is gone then."""
-        self._file.close()
-
-
-def open_key_log(path: str | Path) -> KeyLog:
-    """Open a key log. Raises ``SourceError`` with one line for the user."""
-    try:
-        if not Path(path).is_file():  # a pipe could not be read twice
-            raise SourceError(f"the key log {path} is not a file")
-        return KeyLog(str(path), Path(path).open("rb"))
-    except OSError as error:
-        raise SourceError(f"the key log {path} cannot be opened: {error.strerror}") from None
-
-
-def embedded(secrets: Sequence[bytes]) -> KeyLog:
-    """Return the secrets that a capture carries as a key log. Raises ``SourceError``."""
-    try:
-        file = tempfile.TemporaryFile()  # noqa: SIM115  (closed by KeyLog.close)
-        file.write(b"\n".join(secrets))
-        file.flush()
-    except OSError as error:
-        text = f"the secrets in the capture cannot be used: {error.strerror}"
-        raise SourceError(text) from None
-    return KeyLog("the capture", file)
+# What an old tshark, or one built without a library, says of an option.
+_UNKNOWN = ("unknown preference", "Unknown preference", "isn't valid", "Some fields aren't valid")
 
 
 class TlsFrame(NamedTuple):
-    """What a frame with TLS in it brought."""
+    """What became of a record."""
 
-    frame: int
-    time_ns: int
-    keys: tuple[bytes, ...]
-    """Keys (see ``Segment``) of its IP layers, the innermost first."""
-    length: int
-    """Bytes of TCP payload."""
-    fin: bool
-    lost: bool
-    """Bytes before it are missing from the capture, or come later in it."""
-    repeated: bool
-    """A retransmission."""
-    records: int
-    """TLS records that it completes."""
+    number: int
+    """Its frame in the capture that tshark read, from 1 on."""
     unread: bool
-    """Application data among them could not be decrypted."""
+    """It has application data that could not be decrypted."""
     plain: tuple[bytes, ...]
-    """What could be, one entry a record, in hexadecimal digits."""
+    """What could be, in hexadecimal digits."""
 
 
 class Tshark:
-    """A run of tshark over a capture. Iterate over it in a ``with`` block, which ends the run."""
+    """A run of tshark over records. Iterate over it in a ``with`` block, which ends the run."""
 
-    def __init__(self, capture: int, keys: KeyLog, ports: Sequence[int]) -> None:
+    def __init__(
+        self,
+        capture: int,
+        secrets: BinaryIO,
+        rsa: Sequence[RsaKey] = (),
+        *,
+        port: int,
+        behind_holes: bool = False,
+    ) -> None:
         """Begin.
 
         Args:
-            capture: descriptor of the capture, unpacked.
-            keys: stays open until the run has ended.
-            ports: TCP ports on which TLS is spoken; ``MAX_PORTS`` of them are used.
+            capture: descriptor of a pcap; it stays open until the run has ended, as do the keys.
+            secrets: the lines of key logs.
+            rsa: keys of servers.
+            port: TCP port on which TLS is spoken.
+            behind_holes: decrypt what is not the next record. Its MAC is not verified then, so that
+                wrong keys give garbage: this is for connections whose keys are known to be right.
+
+        Raises ``OSError``.
         """
         self.problem: str | None = None
         """Why the run ended early; set after iteration."""
-        files = (capture, keys.fileno())
-        for descriptor in files:  # /dev/fd shares the position on some systems
-            os.lseek(descriptor, 0, os.SEEK_SET)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115  (closed by __exit__)
-        try:
-            self._child = _started(_command(*files, ports[:MAX_PORTS]), files, self._errors)
-        except BaseException:
-            self._errors.close()
-            raise
+        with ExitStack() as stack:
+            self._errors = stack.enter_context(tempfile.TemporaryFile())
+            keys = [stack.enter_context(_handed(key)) for key in rsa]
+            files = [capture, secrets.fileno(), *(key.fileno() for key in keys)]
+            for descriptor in files:  # /dev/fd shares the position on some systems
+                os.lseek(descriptor, 0, os.SEEK_SET)
+            self._child = _started(
+                _command(files, port, behind_holes=behind_holes), files, self._errors
+            )
+            self._open = stack.pop_all()
 
     def __enter__(self) -> Self:
         return self
@@ -161,10 +105,13 @@ class Tshark:
         if self._child.stdout is not None:
             self._child.stdout.close()
         self._child.wait()
-        self._errors.close()
+        self._open.close()
 
     def __iter__(self) -> Iterator[TlsFrame]:
-        """Yield frames with TCP payload, and those that close a connection, in capture order."""
+        """Yield what became of the records, in their order; frames without a record are left out.
+
+        A record whose line is too long counts as unread.
+        """
         output = self._child.stdout
         if output is None:
             return
@@ -183,13 +130,33 @@ class Tshark:
         size = self._errors.seek(0, 2)
         self._errors.seek(max(0, size - 500))
         lines = self._errors.read().decode("utf-8", "replace").split("\n")
-        said = [line for line in lines if line.startswith("tshark: ")]
-        return said[-1] if said else f"tshark ended with status {self._child.returncode}"
+        said = [line.strip() for line in lines if line.startswith("tshark: ")]
+        if not said:
+            return f"tshark ended with status {self._child.returncode}"
+        old = any(mark in said[-1] for mark in _UNKNOWN)
+        return f"{said[-1]} (Wireshark 4.0 or newer with GnuTLS is needed)" if old else said[-1]
 
 
 def tshark_path() -> str | None:
     """Return where tshark is; None when it is not installed."""
-    return shutil.which("tshark")
+    return program("tshark")
+
+
+def no_tshark() -> str:
+    """Return what to say where it is not."""
+    return how_to_install("tshark")
+
+
+def _handed(key: RsaKey) -> BinaryIO:
+    """Return a file that has a key in it."""
+    file = private_file()
+    try:
+        file.write(key.pem())
+        file.flush()
+    except BaseException:
+        file.close()
+        raise
+    return file
 
 
 def _started(
@@ -208,32 +175,18 @@ def _started(
     )
 
 
-def _command(capture: int, log: int, ports: Sequence[int]) -> list[str]:
-    any_port = " || ".join(f"tcp.port == {port}" for port in ports)
-    # An ICMP error quotes what was said elsewhere.
-    shown = f"({any_port}) && (tcp.len > 0 || tcp.flags.fin == 1) && !icmp && !icmpv6"
-    command = [
-        tshark_path() or "tshark",
-        "-n",
-        "-r",
-        f"/dev/fd/{capture}",
-        "-Y",
-        shown,
-        "-T",
-        "fields",
-    ]
+def _command(files: Sequence[int], port: int, *, behind_holes: bool) -> list[str]:
+    capture, log, *keys = (f"/dev/fd/{descriptor}" for descriptor in files)
+    command = [tshark_path() or "tshark", "-n", "-r", capture, "-T", "fields"]
     command += ["-E", "separator=/t", "-E", "occurrence=a", "-E", "aggregator=,"]
-    for option in (
-        "tcp.reassemble_out_of_order:TRUE",
-        "tcp.desegment_tcp_streams:TRUE",
-        "tls.desegment_ssl_records:TRUE",
-        f"tls.keylog_file:/dev/fd/{log}",
-    ):
-        command += ["-o", option]
+    command += ["-o", f"tls.keylog_file:{log}"]
+    command += ["-o", f"tls.ignore_ssl_mac_failed:{str(behind_holes).upper()}"]
+    for key in keys:
+        command += ["-o", f'uat:rsa_keys:"{key}",""']
     for name in _THIEVES:
         command += ["--disable-protocol", name]
-    for port in ports:  # with SIP, or any other protocol, on top, records would be put together
-        command += ["-d", f"tcp.port=={port},tls", "-d", f"tls.port=={port},data"]
+    # With SIP, or any other protocol, on top, records would be put together.
+    command += ["-d", f"tcp.port=={port},tls", "-d", f"tls.port=={port},data"]
     for field in _FIELDS:
         command += ["-e", field]
     return command
@@ -244,15 +197,11 @@ def _frame(line: bytes, *, whole: bool) -> TlsFrame | None:
     fields = line.rstrip(b"\n").split(b"\t")
     if len(fields) != len(_FIELDS):
         return None
-    frame, time, *_, flags, lost, repeated, kinds, opaque, lengths, data = fields
+    number, kinds, opaque, lengths, data = fields
     try:
         plain = tuple(data.split(b",")) if data and whole else ()
-        return TlsFrame(
-            int(frame), _nanoseconds(time), _keys(fields[2:8]), int(_last(fields[8])),
-            bool(int(_last(flags), 16) & 1), bool(lost), bool(repeated), _count(lengths),
-            not whole or _unread(kinds, opaque, lengths, plain), plain,
-        )  # fmt: skip
-    except (ValueError, OverflowError, OSError):
+        return TlsFrame(int(number), not whole or _unread(kinds, opaque, lengths, plain), plain)
+    except ValueError:
         return None
 
 
@@ -270,34 +219,6 @@ def _unread(kinds: bytes, opaque: bytes, lengths: bytes, plain: Sequence[bytes])
     return encrypted > sum(map(len, plain)) // 2 + _MAX_OVERHEAD * _count(lengths)
 
 
-def _keys(fields: Sequence[bytes]) -> tuple[bytes, ...]:
-    """Return the keys that the addresses of a frame allow; tunnels give it several."""
-    ports = b"".join(int(_last(port)).to_bytes(2, "big") for port in fields[4:6])
-    found = _pairs(socket.AF_INET, fields[0], fields[1])
-    found += _pairs(socket.AF_INET6, fields[2], fields[3])
-    return tuple(pair + ports for pair in reversed(found))
-
-
-def _pairs(family: int, sources: bytes, targets: bytes) -> list[bytes]:
-    """Return source and target of each IP layer of a family, the outermost first."""
-    if not sources or not targets:
-        return []
-    packed = [
-        [socket.inet_pton(family, text) for text in texts.decode().split(",")]
-        for texts in (sources, targets)
-    ]
-    return [source + target for source, target in zip(*packed, strict=True)]
-
-
-def _nanoseconds(text: bytes) -> int:
-    seconds, _, fraction = text.partition(b".")
-    return int(seconds) * 1_000_000_000 + int(fraction[:9].ljust(9, b"0")) if seconds else 0
-
-
-def _last(values: bytes) -> bytes:
-    return values.rpartition(b",")[2]
-
-
 def _count(values: bytes) -> int:
     return values.count(b",") + 1 if values else 0
 
@@ -308,6 +229,7 @@ class DecryptedSource:
     def __init__(self, source: Source, plaintext: Spool) -> None:
         self.name = source.name
         self.problem: Malformed | None = source.problem
+        self.conversion = source.conversion
         self._source = source
         self._plaintext = plaintext
 

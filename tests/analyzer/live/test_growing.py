@@ -48,6 +48,7 @@ def triage_of_file(path: Path) -> dict[str, Any]:
         found["quality"]["remarks"] = [
             text for text in found["quality"]["remarks"] if text not in trace.quality.notes
         ]  # which keys are missing is known at the end only
+        found["quality"]["tls"] = []
         return found
 
 
