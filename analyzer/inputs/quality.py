@@ -54,6 +54,11 @@ def joined_quality(
         ),
         others=_others(traces, clocks, order),
         queries=_queries(traces, clocks, order),
+        tls=tuple(
+            one._replace(frame=order.numbers[k][one.frame - 1])
+            for k, quality in enumerate(all_of)
+            for one in quality.tls
+        ),
         annotations=tuple(
             sorted(
                 (note for one in all_of for note in one.annotations), key=lambda one: one.time_ns

@@ -61,7 +61,7 @@ class Quality:
         if not others:
             return
         made = section(parent, "others", "Connections that are not SIP in the clear", 3)
-        note = "TLS that was not decrypted may carry SIP; --keylog gives the keys."
+        note = "TLS that was not decrypted may carry SIP; --keylog and --rsa-key give the keys."
         add(made, "p", "hint", note)
         columns = (
             *(Column("opened by", "mono"), Column("to", "mono"), Column("carries")),

@@ -31,7 +31,7 @@ _KINDS = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _JAVA_STORE = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 _SEQUENCE = 0x30
 _INTEGER, _PFX_VERSION = 0x02, 3
-EXTRA = "replay"
+EXTRA = "tls"
 """The extra that brings ``cryptography``."""
 
 

@@ -169,7 +169,7 @@ def test_without_its_library_the_extra_is_named(
     for name in [name for name in sys.modules if name.partition(".")[0] == "cryptography"]:
         monkeypatch.setitem(sys.modules, name, None)
     assert messages(capture, "--rsa-key", tmp_path / "ocs.pfx") == 2
-    assert "pip install 'xccos-analyzer[replay]'" in capsys.readouterr().err
+    assert "pip install 'xccos-analyzer[tls]'" in capsys.readouterr().err
 
 
 def test_keys_are_overwritten_when_the_command_is_through(
