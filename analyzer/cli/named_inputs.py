@@ -17,28 +17,34 @@ if TYPE_CHECKING:
 class Named:
     """Expands names; an archive that cannot be read is reported and left out."""
 
-    def __init__(self, failed: Callable[[str, Exception], None], *, siblings: bool) -> None:
-        """``siblings``: each file stands for the set that it belongs to."""
-        self._failed = failed
+    def __init__(
+        self,
+        failed: Callable[[str, Exception], None],
+        skipped: Callable[[str, str], None],
+        *,
+        siblings: bool,
+    ) -> None:
+        """Begin.
+
+        Args:
+            failed: is told which archive could not be read, and why.
+            skipped: the same of members of archives.
+            siblings: each file stands for the set that it belongs to.
+        """
+        self._failed, self._skipped = failed, skipped
         self._siblings = siblings
         self.sets: dict[str, FileSet] = {}
         """The sets, by the name that each has among the inputs."""
 
     def inputs(self, files: Sequence[str]) -> list[str]:
         """Return the names of the inputs, in order."""
-        if len(files) < 2 and not self._siblings:
-            return [name for file in files for name in self._members(file)]
+        names = [name for file in files for name in self._members(file)]
+        if len(names) < 2 and not self._siblings:
+            return names
         from analyzer.sources.sets import file_sets, siblings
 
-        if self._siblings:
-            return [self._set(siblings(file)) for file in files]
-        found = []
-        for group in file_sets(files):
-            if len(group.paths) > 1:
-                found.append(self._set(group))
-            else:
-                found += self._members(group.paths[0])
-        return found
+        sets = map(siblings, names) if self._siblings else file_sets(names)
+        return [self._set(one) for one in sets]
 
     def _set(self, files: FileSet) -> str:
         if len(files.paths) < 2:
@@ -54,7 +60,7 @@ class Named:
         from analyzer.sources.named import inputs_in
 
         try:
-            return inputs_in(file)
+            return inputs_in(file, self._skipped)
         except SourceError as error:
             self._failed(file, error)
             return []

@@ -67,7 +67,7 @@ class Reading:
         """Return what is read: members of archives one by one, the files of a set as one."""
         if self._inputs is None:
             given = click.get_current_context().meta
-            named = Named(self.failed, siblings=bool(given.get("ring_files")))
+            named = Named(self.failed, self.say, siblings=bool(given.get("ring_files")))
             beside: Sequence[str] = given.get("with") or ()
             self._inputs = named.inputs([*self.files, *beside])
             self._sets = named.sets

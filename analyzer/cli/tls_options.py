@@ -108,12 +108,21 @@ def _password_in(path: str) -> str:
     return text.split("\n", 1)[0].rstrip("\r")
 
 
+class _KeyLogPath(click.Path):
+    """A file, or a member of an archive."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:  # noqa: ANN401  (click's)
+        if ".zip/" in str(value).lower():
+            return value
+        return super().convert(value, param, ctx)
+
+
 _OPTIONS = (
     click.option(
         "--keylog",
         metavar="FILE",
         multiple=True,
-        type=click.Path(exists=True, dir_okay=False),
+        type=_KeyLogPath(exists=True, dir_okay=False),
         expose_value=False,
         callback=_keep_logs,
         help="TLS secrets (SSLKEYLOGFILE); repeatable. Default: NAME.pcap.keylog or NAME.keylog "

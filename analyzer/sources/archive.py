@@ -54,6 +54,8 @@ _END_64_MAGIC = b"PK\x06\x06"
 _END_64 = struct.Struct("<4sQ2H2I4Q")  # 4.3.14
 _MAX_COMMENT = 1 << 16
 _OVERLAPS = "it overlaps another member"
+NO_INPUT = "it is no capture and no trace"
+"""Why most members are not read: letters, pictures, configurations."""
 
 
 class Member(NamedTuple):
@@ -83,7 +85,9 @@ class Archive:
         self.members: list[Member] = []
         """Captures and logs, in the order of the archive."""
         self.key_logs: list[str] = []
-        """Names of members that look like keys: they are told, and never used."""
+        """Names of members that look like keys."""
+        self.keys: list[Member] = []
+        """The same members, to be opened by whoever was told to use them."""
         self.ignored: list[Ignored] = []
         self._file = file
         self._descriptor = cast("BinaryIO", file.fp).fileno()
@@ -127,6 +131,8 @@ class Archive:
                 head, reason = self._look(info)
             if is_key(info.filename) or head.startswith(KEY_TEXTS):
                 self.key_logs.append(info.filename)
+                if not reason:
+                    self.keys.append(Member(info.filename, info.file_size, position))
             elif reason := reason or _what_else(head, is_input):
                 self.ignored.append(Ignored(info.filename, reason))
             else:
@@ -256,7 +262,7 @@ def _what_else(head: bytes, is_input: Callable[[bytes], bool]) -> str:
     if head.startswith((GZIP_MAGIC, ZSTD_MAGIC)):
         plain = _unpacked(head)
         return _what_else(plain, is_input) if _is_plain(plain) else "it is compressed twice"
-    return "" if head.startswith(_CAPTURES) or is_input(head) else "it is no capture and no trace"
+    return "" if head.startswith(_CAPTURES) or is_input(head) else NO_INPUT
 
 
 def _is_plain(head: bytes) -> bool:

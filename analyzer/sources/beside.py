@@ -15,4 +15,10 @@ def key_log_beside(path: str | Path) -> Path | None:
     plain = capture.with_suffix("") if capture.suffix in (".gz", ".zst") else capture
     names = (capture.name, plain.name, plain.stem)
     found = [capture.with_name(f"{name}.keylog") for name in dict.fromkeys(names) if name]
-    return next((one for one in found if one.is_file()), None)
+    here = next((one for one in found if one.is_file()), None)
+    if here is not None or ".zip" not in str(path).lower():
+        return here
+    from analyzer.sources.named import key_log_beside_member
+
+    member = key_log_beside_member(path)
+    return None if member is None else Path(member)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from analyzer.sources.files import SourceError
 from analyzer.sources.private import private_file
@@ -104,12 +104,22 @@ _OTHERS = (
 def open_key_log(path: str | Path) -> KeyLog:
     """Open a key log. Raises ``SourceError`` with one line for the user."""
     try:
-        if not Path(path).is_file():  # a pipe could not be read twice
-            raise SourceError(f"the key log {path} is not a file")
-        file = Path(path).open("rb")  # noqa: SIM115  (closed by KeyLog.close)
+        plain = Path(path).is_file()
+        # Closed by KeyLog.close.
+        file = cast("BinaryIO", Path(path).open("rb")) if plain else _member(path)  # noqa: SIM115
         return KeyLog(str(path), file, _encoding(file.read(_HEAD)))
     except OSError as error:
         raise SourceError(f"the key log {path} cannot be opened: {error.strerror}") from None
+
+
+def _member(path: str | Path) -> BinaryIO:
+    """Return a key log in an archive. Raises ``SourceError``; a pipe could not be read twice."""
+    from analyzer.sources.named import open_keys
+
+    found = open_keys(path, MAX_KEY_LOG)
+    if found is None:
+        raise SourceError(f"the key log {path} is not a file")
+    return found
 
 
 def embedded(secrets: Sequence[bytes]) -> KeyLog:

@@ -8,17 +8,19 @@ files alone (``analyzer.sources.sets``).
 from __future__ import annotations
 
 import io
-from pathlib import Path
+from collections import Counter
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from analyzer.sources.archive import members
+from analyzer.sources.archive import NO_INPUT, members
 from analyzer.sources.conversion import Conversion, is_input
 from analyzer.sources.files import STANDARD_INPUT, ZIP_MAGIC, Source, SourceError
+from analyzer.sources.private import private_file
 from analyzer.sources.set_chunks import SetChunks, first_time
 from analyzer.sources.sets import in_time_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import tzinfo
 
     from _typeshed import WriteableBuffer
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from analyzer.sources.archive import Archive, Member
     from analyzer.sources.sets import FileSet
 
+_PIECE = 1 << 16
 SHOWN = 8
 """Members that a message names."""
 
@@ -50,15 +53,73 @@ def archive_of(path: str | Path) -> tuple[Path, str] | None:
     return None
 
 
-def inputs_in(path: str | Path) -> list[str]:
+def inputs_in(path: str | Path, skipped: Callable[[str, str], None]) -> list[str]:
     """Return the names of the captures and logs in an archive, to be opened one by one.
 
-    Raises ``SourceError`` where it cannot be read, or holds none.
+    ``skipped`` is told the name of each member that may be one and cannot be read, and why.
+
+    Raises ``SourceError`` where the archive cannot be read, or holds none.
     """
     with members(path, is_input) as archive:
         if not archive.members:
             raise SourceError(_nothing(archive))
-        return [f"{path}/{one.name}" for one in archive.members]
+        for one in archive.ignored:
+            if one.reason != NO_INPUT:
+                skipped(f"{path}/{plain_name(one.name)}", one.reason)
+        return [f"{path}/{label}" for label, _ in _labelled(archive.members)]
+
+
+def plain_name(name: str) -> str:
+    """Return the name of a member as part of a path: Windows wrote backslashes for years."""
+    return name.replace("\\", "/").lstrip("/")
+
+
+def _labelled(found: Iterable[Member]) -> Iterator[tuple[str, Member]]:
+    """Yield members with names of their own: of several with one name the later are numbered."""
+    seen: Counter[str] = Counter()
+    for one in found:
+        name = plain_name(one.name)
+        seen[name] += 1
+        yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), one
+
+
+def key_log_beside_member(path: str | Path) -> str | None:
+    """Return the key log of a capture in an archive, ``case.zip/x.keylog`` for ``case.zip/x.pcap``.
+
+    None where there is none of that name.
+    """
+    archived = archive_of(path)
+    if archived is None or archived[1] in ("", "."):
+        return None
+    capture = PurePosixPath(archived[1])
+    wanted = {str(capture.with_name(f"{name}.keylog")) for name in (capture.name, capture.stem)}
+    try:
+        with members(archived[0], is_input) as archive:
+            names = [label for label, _ in _labelled(archive.keys)]
+    except SourceError:
+        return None
+    return next((f"{archived[0]}/{name}" for name in names if name in wanted), None)
+
+
+def open_keys(path: str | Path, limit: int) -> BinaryIO | None:
+    """Return the bytes of a key log in an archive, in a file that nobody else can open.
+
+    None where ``path`` is no member of an archive. Raises ``SourceError``.
+    """
+    archived = archive_of(path)
+    if archived is None:
+        return None
+    with members(archived[0], is_input) as archive:
+        found = [one for label, one in _labelled(archive.keys) if label == archived[1]]
+        if not found:
+            return None
+        file = private_file()
+        with archive.open(found[0]) as stream:
+            while limit > 0 and (data := stream.read(min(limit, _PIECE))):
+                limit -= len(data)
+                file.write(data)
+    file.seek(0)
+    return file
 
 
 def _nothing(archive: Archive) -> str:
@@ -80,21 +141,23 @@ def open_member(
     with members(path, is_input) as archive:
         chosen = _chosen(archive, path, name)
         stream = cast("BinaryIO", archive.open(chosen))
-    label = f"{path}/{chosen.name}"
+        label = next(name for name, one in _labelled(archive.members) if one is chosen)
+    label = f"{path}/{label}"
     return Source(label, stream, size=None, progress=progress, zone=zone)
 
 
 def _chosen(archive: Archive, path: Path, name: str) -> Member:
     """Return the member of a name; the only one where no name is given. Raises ``SourceError``."""
     anything = name in ("", ".")
-    found = [one for one in archive.members if anything or one.name == name]
+    known = [*_labelled(archive.members)]
+    found = [one for label, one in known if anything or name in (label, one.name)]
     if not found:
-        why = next((one.reason for one in archive.ignored if one.name == name), "")
+        why = next((one.reason for one in archive.ignored if plain_name(one.name) == name), "")
         if anything:
             raise SourceError(_nothing(archive))
         raise SourceError(f"{path}/{name}: {why or 'there is no such member'}")
     if len(found) > 1 and anything:
-        names = ", ".join(f"{path}/{one.name}" for one in found[:SHOWN])
+        names = ", ".join(f"{path}/{label}" for label, _ in known[:SHOWN])
         raise SourceError(f"there are {len(found)} inputs in this archive: {names}")
     return found[0]
 

@@ -338,7 +338,7 @@ def test_without_its_library_the_extra_is_named(
     for name in [name for name in sys.modules if name.partition(".")[0] == "cryptography"]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(MissingExtra, match=r"cryptography.*pip install 'xccos-analyzer\[replay\]'"):
+    with pytest.raises(MissingExtra, match=r"cryptography.*pip install 'xccos-analyzer\[tls\]'"):
         read_rsa_key(tmp_path / "key")
     assert read_certificate(der(0, NAME)) is None
 
