@@ -188,3 +188,47 @@ def test_the_zone_of_a_trace_is_that_of_the_option(trace: Path) -> None:
     assert first("--tz", "America/New_York") == "2026-11-22T11:08:21.640Z"
     assert first("--tz", f"{trace.name}=+01:00", "--tz", "UTC") == "2026-11-22T05:08:21.640Z"
     assert "is not a time zone" in xccos("messages", trace, "--tz", "Mars/Olympus").err
+
+
+def test_members_of_one_name_are_told_apart_and_what_is_skipped_is_said(tmp_path: Path) -> None:
+    inner, path = tmp_path / "inner.zip", tmp_path / "case.zip"
+    with zipfile.ZipFile(inner, "w") as archive:
+        archive.write(SIGN_IN, "x.pcap")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(SIGN_IN, "a\\b\\cap.pcap")
+        with pytest.warns(UserWarning, match="Duplicate name"):
+            archive.write(OTHER, "a\\b\\cap.pcap")
+        archive.write(inner, "inner.zip")
+    result = xccos("messages", path, "--format", "jsonl")
+    names = {json.loads(line)["file"].removeprefix(f"{path}/") for line in result.lines}
+    assert names == {"a/b/cap.pcap", "a/b/cap.pcap#2"}
+    assert len(result.lines) == 55 + 57
+    assert len(xccos("messages", f"{path}/a/b/cap.pcap#2", "--format", "jsonl").lines) == 57
+    assert result.err.splitlines() == [
+        f"xccos: {path}/inner.zip: it is a ZIP archive inside the archive; unpack it first"
+    ]
+
+
+def test_a_ring_in_an_archive_is_one_capture(tmp_path: Path) -> None:
+    path = tmp_path / "case.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for one in _ring(tmp_path):
+            archive.write(one, f"ring/{one.name}")
+    whole = xccos("messages", SIGN_IN, "--format", "jsonl").lines
+    assert xccos("messages", path, "--format", "jsonl").lines == whole
+
+
+def test_a_key_log_in_an_archive_opens_the_capture_beside_it(tmp_path: Path) -> None:
+    path, tls = tmp_path / "case.zip", require_shared() / "captures" / "tls.pcap"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tls, "client/tls.pcap")
+        archive.write(tls.with_suffix(".keylog"), "client/tls.keylog")
+    assert len(xccos("messages", path, "--format", "jsonl").lines) == 54
+    alone = tmp_path / "alone.pcap"
+    alone.write_bytes(tls.read_bytes())
+    assert xccos("messages", alone, "--format", "jsonl").lines == []
+    given = ("--keylog", f"{path}/client/tls.keylog", "--format", "jsonl")
+    assert len(xccos("messages", alone, *given).lines) == 54
+    absent = xccos("messages", alone, "--keylog", f"{path}/client/other.keylog")
+    assert absent.err.count("\n") == 1
+    assert "other.keylog" in absent.err
