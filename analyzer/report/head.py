@@ -67,6 +67,10 @@ def about(parent: Element, content: Content, origin: Origin, moments: Moments) -
         (
             ("File", origin.name),
             ("SHA-256", _digest(origin)),
+            *(
+                ("Joined with" if at else "First input", text)
+                for at, text in enumerate(_inputs(record))
+            ),
             ("Size", "" if origin.size is None else f"{origin.size:,} bytes"),
             ("Time (UTC)", utc),
             ("Time (chosen zone)", "" if local == utc else local),
@@ -80,7 +84,7 @@ def about(parent: Element, content: Content, origin: Origin, moments: Moments) -
         made,
         "p",
         "hint",
-        "Frame numbers are those of this file, as Wireshark counts them."
+        _numbered(content)
         + (
             ""
             if local == utc
@@ -93,6 +97,26 @@ def _digest(origin: Origin) -> Cell:
     if origin.sha256 is None:
         return "not known: the capture was not read from a file"
     return coded(origin.sha256)
+
+
+def _inputs(record: dict[str, Any]) -> list[str]:
+    """Return a line on each of several inputs."""
+    return [
+        f"{one['name']}: {one['messages']:,} messages; {one['clock']['words']}"
+        for one in record["inputs"]
+    ]
+
+
+def _numbered(content: Content) -> str:
+    """Return what the numbers of frames are."""
+    if content.record["inputs"]:
+        return (
+            "Frame numbers are those of the file that `xccos merge` writes of these inputs, as "
+            "Wireshark counts them."
+        )
+    if content.trace.quality.unit == "line":
+        return "Frame numbers count the messages of this trace."
+    return "Frame numbers are those of this file, as Wireshark counts them."
 
 
 def _holds(record: Record) -> str:
