@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyzer.compiled import exchanges
-from dissectors.notes import QUOTED
+from dissectors.notes import HOLE, QUOTED, TRUNCATED
 
 if TYPE_CHECKING:
     from analyzer.rows import Rows
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 WINDOW_NS = 5_000_000_000
 """A proxy passes a message on within milliseconds; seconds only when it is about to give up."""
 TRYING = 100
+BROKEN = HOLE | TRUNCATED
 OCCURRENCES = 64
 """Repetitions of one message that are looked at for the one that was copied."""
 
@@ -53,7 +54,27 @@ def find_copies(rows: Rows, transactions: Transactions) -> dict[int, int]:
         else:
             copies[row] = origin
             taken.add((origin, rows.stream[row]))
-    return copies
+    return _whole_first(rows, copies)
+
+
+def _whole_first(rows: Rows, copies: dict[int, int]) -> dict[int, int]:
+    """Let a whole copy stand for a message of which the one seen first lacks a part.
+
+    A server's trace may hide bodies that the capture of a client has.
+    """
+    notes = rows.notes
+    better: dict[int, int] = {}
+    for copy, origin in copies.items():
+        if notes[origin] & BROKEN and not notes[copy] & BROKEN:
+            better.setdefault(origin, copy)
+    if not better:
+        return copies
+    turned = {
+        copy: better.get(origin, origin)
+        for copy, origin in copies.items()
+        if better.get(origin) != copy
+    }
+    return turned | better
 
 
 def _calls_on_several_legs(rows: Rows) -> set[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from dissectors.capture.pdu_writer import UPPER_PDU
 from dissectors.model import address_text
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def quality_of(
         digits=reading.digits,
         link_types=tuple(sorted(reading.links)),
         problems=tuple(problems),
-        counters=_counters(reading, conversion),
+        counters=_counters(reading),
         ignored=reading.ignored,
         services=dict(reading.services),
         holes=tuple(Hole(*hole) for hole in reading.holes),
@@ -157,8 +158,8 @@ def _other(one: Beginning) -> OtherConnection:
     return OtherConnection(opener, responder, one.service, tuple(one.heads))
 
 
-def _counters(reading: Reading, conversion: Conversion | None) -> dict[str, int]:
+def _counters(reading: Reading) -> dict[str, int]:
     counters = +reading.counters + reading.stream_counters
-    if conversion is not None and conversion.unit == "line":
+    if reading.links == {UPPER_PDU}:
         del counters["cut frames"]  # what a trace leaves out is said in its own words
     return dict(counters)

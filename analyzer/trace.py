@@ -14,6 +14,7 @@ from analyzer.parallel import read_in_shares
 from analyzer.quality import quality_of
 from analyzer.sources.files import Source, open_source
 from analyzer.window import Window, streams_of
+from dissectors.capture.pdu_writer import UPPER_PDU
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +38,6 @@ NEGOTIATE = "NEGOTIATE"
 """The method that agrees on compression ([MS-SIPCOMP])."""
 MERGED = b"xccos merge"
 """Stands in the head of a file that was merged of several inputs: each is read for itself."""
-MERGED_HEAD = 8 << 10
 
 
 class Seen(NamedTuple):
@@ -112,7 +112,7 @@ class Trace(Window):
     @property
     def has_lines(self) -> bool:
         """At least one of the inputs is a text trace."""
-        return self.quality.unit == "line"
+        return self.quality.unit == "line" or self.quality.link_types == (UPPER_PDU,)
 
     def sightings(self, row: int) -> tuple[Seen, ...]:
         """Return where a message was seen, the first time first."""
@@ -189,7 +189,7 @@ def open_capture(  # noqa: PLR0913  (all but the path are options)
     else:
         source = open_source(path, progress=progress, zone=zone)
     try:
-        if source.rereadable and MERGED in source.read(0, MERGED_HEAD):
+        if MERGED in source.beginning:
             from analyzer.inputs.reopening import reopened
 
             joined = reopened(

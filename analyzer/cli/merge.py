@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer import __version__
-from analyzer.cli.exits import OK
+from analyzer.cli.exits import DAMAGED, OK
 from analyzer.cli.options import files_argument
 from analyzer.cli.output import destination, write_blocks
 from analyzer.cli.reading import Reading
@@ -51,8 +51,9 @@ class _Merge:
 
     def run(self) -> int:
         with destination(self._output, self._reading.inputs()) as write:
-            for _ in self._reading.each(lambda _, trace: self._write(trace, write)):
-                pass
+            done = list(self._reading.each(lambda _, trace: self._write(trace, write)))
+            if not done:  # nothing whole was written: what was there before stays
+                raise click.exceptions.Exit(max(self._reading.code, DAMAGED))
         return max(self._reading.code, OK)
 
     @staticmethod

@@ -51,6 +51,7 @@ class Reading:
         self.code = OK
         self._story = story
         self._inputs: list[str] | None = None
+        self._said_apart = False
         self._sets: dict[str, FileSet] = {}
         self._items = items
         """Scan bodies for XCCOS: whoever needs no items reads a third faster without."""
@@ -73,6 +74,12 @@ class Reading:
             self._sets = named.sets
         return self._inputs
 
+    def _say_apart(self) -> None:
+        if not self._said_apart:
+            count = len(self.inputs())
+            talk(f"xccos: {count} inputs, each told for itself (--join takes all as one story)")
+        self._said_apart = True
+
     @property
     def several(self) -> bool:
         """More than one input is read, and each for itself as far as is known beforehand."""
@@ -87,7 +94,10 @@ class Reading:
         """Tell whether inputs may have to be joined."""
         if len(self.inputs()) < 2 or click.get_current_context().meta.get("join") is False:
             return False
-        return self._certain() or (self._story and len(self.inputs()) <= MAX_JOINED)
+        if self._story and len(self.inputs()) > MAX_JOINED and not self._certain():
+            self._say_apart()
+            return False
+        return self._certain() or self._story
 
     def guarded(
         self, of: Callable[[str], Iterator[T]], names: Sequence[str] | None = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.diagnostics.reading import listed, who
 from analyzer.diagnostics.rule import Hit, Rule
+from analyzer.transaction_table import NO_ANSWER
 from analyzer.views.annotations import annotations_of
 from analyzer.views.numbers import amount
 from dissectors.notes import TRUNCATED
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from analyzer.diagnostics.rule import Case, Severity
     from analyzer.sessions.view import SessionView
 
-SHOWN = 5
+SHOWN = 3
 """Messages that a sentence names."""
 SHOWN_ROWS = 20
 TEXT = 200
@@ -32,6 +33,22 @@ def _rows(view: SessionView) -> list[int]:
     return sorted({row for dialog in view.dialogs for row in dialog.rows})
 
 
+def _unanswered(view: SessionView) -> list[int]:
+    """Return the requests of a session to which nothing came back.
+
+    What was answered arrived, whatever an input has of it: a trace may be filtered, or pause.
+    """
+    found, rows = view.found, view.trace.rows
+    # Of what is never answered nobody can tell.
+    unasked = {rows.strings.find(name) for name in (*NO_ANSWER, "ACK")}
+    wanted = {
+        row for row in _rows(view) if rows.status[row] < 0 and rows.method[row] not in unasked
+    }
+    numbers = {index for dialog in view.dialogs for index in dialog.group.transactions}
+    silent = {found.request[index] for index in numbers if found.final[index] < 0}
+    return sorted(wanted & silent)
+
+
 def _vanished(case: Case) -> Iterator[Hit]:
     trace = case.trace
     if len(trace.inputs) < 2:
@@ -39,7 +56,7 @@ def _vanished(case: Case) -> Iterator[Hit]:
     names = [one.name for one in trace.inputs]
     for view in case.sessions:
         lost: dict[tuple[str, int], list[int]] = {}
-        for row in _rows(view):
+        for row in _unanswered(view):
             for which in trace.unseen(row):
                 seen = listed([names[one.input] for one in trace.sightings(row)])
                 lost.setdefault((seen, which), []).append(row)
@@ -111,9 +128,10 @@ RULES: tuple[Rule, ...] = (
         "GC908",
         "warning",
         "Seen at one place, never at another",
-        "A message was captured at one vantage point and not at another one that saw the same "
-        "connection before and went on capturing: it was lost, held or refused on the way between "
-        "the two, or by the software of the second one where that is its own trace.",
+        "A request was captured at one vantage point and not at another one that saw the same "
+        "connection before and went on capturing, and nothing came back for it: it was lost, held "
+        "or refused on the way between the two, or by the software of the second one where that is "
+        "its own trace.",
         "Look at what stands between the two places (firewall, load balancer, proxy, the transport "
         "layer of the server); a capture on either side of each narrows it down.",
         "docs/inputs.md",

@@ -116,7 +116,8 @@ class Joined:
         """Join what has the same ends and was open at the same time."""
         known: dict[tuple[str, ...], list[Node]] = {}
         for which, trace in enumerate(self._traces):
-            for one in trace.connections:
+            # A trace has both directions, and a port that it does not say is presumed.
+            for one in () if trace.has_lines else trace.connections:
                 kind = "udp" if one.transport == "udp" else "stream"
                 ends = (kind, *sorted((one.opener, one.responder)))
                 known.setdefault(ends, []).append((which, one.number))

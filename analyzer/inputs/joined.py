@@ -12,7 +12,7 @@ from functools import cached_property, cmp_to_key
 from typing import TYPE_CHECKING
 
 from analyzer.inputs.connections import Joined
-from analyzer.inputs.order import FrameOrder, frame_times
+from analyzer.inputs.order import FrameOrder, correction, frame_times
 from analyzer.inputs.quality import joined_quality, short
 from analyzer.inputs.rows import joined_rows
 from analyzer.inputs.store import MAX_INPUTS, Store
@@ -59,9 +59,13 @@ class JoinedTrace(Trace):
         self.parts = tuple(traces)
         self.joint = joint
         clocks = joint.clocks
-        self.order = FrameOrder([frame_times(trace.plain_read) for trace in traces], clocks)
+        right = [
+            correction(clock, trace.quality.digits)
+            for clock, trace in zip(clocks, traces, strict=True)
+        ]
+        self.order = FrameOrder([frame_times(trace.plain_read) for trace in traces], right)
         self._joined = Joined(traces, joint.matches, clocks)
-        found = joined_rows(traces, joint.matches, clocks, self.order, self._joined)
+        found = joined_rows(traces, joint.matches, right, self.order, self._joined)
         self._shown, self._several = found.shown, found.sightings
         self.name = ", ".join(short(trace.name) for trace in traces)
         self.connections = [
@@ -121,6 +125,17 @@ class JoinedTrace(Trace):
         """Return the number that its input gives a frame: its frame, or its line."""
         which, number = self.order.source(frame)
         return self.parts[which].place(number)
+
+    def where(self, frame: int) -> tuple[str, int]:
+        """Return the input that a frame came from, and its number there."""
+        which, number = self.order.source(frame)
+        part = self.parts[which]
+        return part.where(number)[0] or short(part.name), part.place(number)
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Names of machines by the addresses that stand for them in any of the inputs."""
+        return {address: name for part in self.parts for address, name in part.hosts.items()}
 
     def input_of(self, frame: int) -> int:
         """Return the number of the input that a frame came from."""

@@ -41,7 +41,7 @@ def stories(traces: Sequence[Trace]) -> list[list[int]]:
     """Return the numbers of the inputs that tell one story each, in their order.
 
     Two inputs do when they share a Call-ID and, because clients that start alike may choose the
-    same one, also a connection, or the time.
+    same one, also a connection, a dialog with the tag of its server, or the time.
     """
     group = list(range(len(traces)))
     for left, right in combinations(range(len(traces)), 2):
@@ -55,14 +55,25 @@ def related(left: Trace, right: Trace) -> bool:
     """Tell whether two inputs tell one story."""
     if not _calls(left) & _calls(right):
         return False
-    if "line" in (left.quality.unit, right.quality.unit):  # whose zone may not be known
+    if left.has_lines or right.has_lines:  # whose zone may not be known
         return True
-    return bool(_ends(left) & _ends(right)) or _meet(left, right)
+    return (
+        bool(_ends(left) & _ends(right))
+        or bool(_dialogs(left) & _dialogs(right))
+        or _meet(left, right)
+    )
 
 
 def _calls(trace: Trace) -> set[str | None]:
     value = trace.rows.strings.values
     return {value[number] for number in set(trace.rows.call_id)} - {None}
+
+
+def _dialogs(trace: Trace) -> set[tuple[str | None, ...]]:
+    """Return the dialogs by Call-ID and both tags: a server chooses its own by chance."""
+    rows, value = trace.rows, trace.rows.strings.values
+    numbers = set(zip(rows.call_id, rows.from_tag, rows.to_tag, strict=True))
+    return {tuple(value[one] for one in three) for three in numbers if all(three)}
 
 
 def _ends(trace: Trace) -> set[frozenset[str]]:

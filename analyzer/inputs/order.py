@@ -45,19 +45,27 @@ def frame_times(read: Callable[[int, int], bytes]) -> array[int]:
     return array("q", (frame.time_ns for frame in frames_of(read)))
 
 
+def correction(clock: Clock, digits: int) -> Callable[[int, int], int]:
+    """Return what corrects a time, given the frame too: no more digits than its input has."""
+    unit = 10 ** (9 - digits)
+    corrected = clock.corrected
+    return lambda time, frame: corrected(time, frame) // unit * unit
+
+
 class FrameOrder:
     """Which frame of which input comes where."""
 
-    def __init__(self, times: Sequence[array[int]], clocks: Sequence[Clock]) -> None:
+    def __init__(
+        self, times: Sequence[array[int]], corrections: Sequence[Callable[[int, int], int]]
+    ) -> None:
         """Order the frames.
 
         Args:
             times: of each input, those of its frames.
-            clocks: of each input, what corrects them.
+            corrections: of each input, what corrects a time; see ``correction``.
         """
         corrected = array("q")
-        for one, clock in zip(times, clocks, strict=True):
-            right = clock.corrected
+        for one, right in zip(times, corrections, strict=True):
             own = (right(time, frame) if time else 0 for frame, time in enumerate(one, 1))
             corrected.extend(accumulate(own, max))
         starts = [0, *accumulate(map(len, times))]

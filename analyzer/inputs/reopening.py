@@ -34,8 +34,11 @@ def reopened(source: Source, trace_of: Callable[[Source], Trace]) -> JoinedTrace
 
     ``trace_of`` reads a part. The merged file is closed.
     """
+    if not source.rereadable:
+        for _ in source.chunks():  # what comes through a pipe is kept to be read again
+            pass
     parts = parts_of(source.read)
-    if len(parts) < 2:
+    if len(parts) < 2 and (source.rereadable or not parts):
         for part in parts:
             part.file.close()
         return None

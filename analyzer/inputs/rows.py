@@ -10,11 +10,11 @@ from analyzer.rows import Rows
 from dissectors.notes import HOLE, TRUNCATED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from analyzer.inputs.connections import Joined
     from analyzer.inputs.order import FrameOrder
-    from analyzer.inputs.values import Clock, Match
+    from analyzer.inputs.values import Match
     from analyzer.rows import Interned
     from analyzer.trace import Trace
 
@@ -43,7 +43,7 @@ class JoinedRows(NamedTuple):
 def joined_rows(
     traces: Sequence[Trace],
     matches: Sequence[Match],
-    clocks: Sequence[Clock],
+    corrections: Sequence[Callable[[int, int], int]],
     order: FrameOrder,
     joined: Joined,
 ) -> JoinedRows:
@@ -55,7 +55,7 @@ def joined_rows(
     # Of messages that one frame completes, the order is that of their input.
     arranged = sorted(range(len(shown)), key=lambda at: (frames[at], shown[at]))
     shown = [shown[at] for at in arranged]
-    rows = _Writer(traces, clocks, order, joined).rows(shown)
+    rows = _Writer(traces, corrections, order, joined).rows(shown)
     sightings = {at: several[one] for at, one in enumerate(shown) if one in several}
     return JoinedRows(rows, shown, sightings)
 
@@ -92,14 +92,14 @@ class _Writer:
     def __init__(
         self,
         traces: Sequence[Trace],
-        clocks: Sequence[Clock],
+        corrections: Sequence[Callable[[int, int], int]],
         order: FrameOrder,
         joined: Joined,
     ) -> None:
         self._rows = Rows()
         self._all = [trace.rows for trace in traces]
         self._order, self._joined = order, joined
-        self._clocks = clocks
+        self._corrections = corrections
         self._strings = [_numbers(self._rows.strings, one.strings) for one in self._all]
         self._cseqs = [_numbers(self._rows.cseqs, one.cseqs) for one in self._all]
 
@@ -119,7 +119,7 @@ class _Writer:
         columns = [rows.message_table.columns[name] for rows in self._all]
         code = columns[0].typecode
         if name == "time":
-            right = [clock.corrected for clock in self._clocks]
+            right = self._corrections
             frames = [rows.frame for rows in self._all]
             return array(code, (right[k](columns[k][row], frames[k][row]) for k, row in shown))
         if name == "frame":

@@ -245,7 +245,8 @@ class Labels:
             found.update(_fate(command))
         if UNACKNOWLEDGED in found:
             found.pop(UNANSWERED, None)  # it says the same
-        for which in self._scene.trace.unseen(row):
+        silent = transaction is not None and transaction.final is None
+        for which in self._scene.trace.unseen(row) if silent else ():
             found[f"never in {self._scene.trace.inputs[which].name}"] = "doubtful"
         refused = self._refused(row)
         if refused:

@@ -41,6 +41,8 @@ and an end to what a small file can be made to unpack to."""
 PEEK = 1 << 12
 """The same while only the format is to be told."""
 
+BEGINNING = 8 << 10
+"""Bytes that tell who wrote a file."""
 STANDARD_INPUT = "-"
 ZIP_MAGIC = b"PK\x03\x04"
 _MAGIC_LENGTH = 4
@@ -80,6 +82,8 @@ class Source:
             self._head += more
         self.compression = _compression(self._head)
         """``gzip``, ``zstd`` or None."""
+        self.beginning = b"" if self.compression else self._head[:BEGINNING]
+        """First bytes of an input that is not compressed."""
         self._pieces = self._raw() if self.compression is None else self._unpacked()
         self.conversion: Conversion | None = None
         """How an input that is no pcap or pcapng becomes one; None where it is left as it is."""

@@ -53,6 +53,7 @@ class TextConversion(Conversion):
         self._parts = Parts()
         self._counts: Counter[str] = Counter()
         self._number = 0
+        self._last: int | None = None
         self._stream = PcapngStream()
 
     def pieces(self, raw: Iterator[bytes]) -> Iterator[bytes]:
@@ -108,7 +109,9 @@ class TextConversion(Conversion):
         self._number += 1
         self.places.append(message.line)
         data = pdu(message.data, key, message.transport or "tcp", frame=message.line)
-        time_ns = message.time_ns if message.utc else corrected(message.time_ns, self._zone)
+        time_ns = message.time_ns
+        if not message.utc:
+            time_ns = self._last = corrected(time_ns, self._zone, self._last)
         return Frame(
             self._number, time_ns, message.digits, EXPORTED_PDU, data, 0,
             len(data) + message.missing,

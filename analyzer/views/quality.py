@@ -95,7 +95,7 @@ def damage(quality: Quality) -> str:
     if found is None:
         return "the capture is damaged"
     if found.frame is not None:
-        return f"frame {found.frame}: {found.reason}"
+        return f"{quality.unit} {found.frame}: {found.reason}"
     return f"byte {found.offset}: {found.reason}" if found.offset is not None else found.reason
 
 

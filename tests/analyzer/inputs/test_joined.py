@@ -11,7 +11,7 @@ from analyzer.inputs.opening import stories
 from analyzer.trace import open_capture
 from analyzer.views.inputs import input_lines, sightings_text
 from tests.analyzer.inputs.taken import MS, SECOND, by, frames, joined, story, written
-from tests.paths import require_shared
+from tests.paths import SAMPLES, require_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,31 +91,58 @@ def test_the_offset_is_told_with_its_error(tmp_path: Path) -> None:
         assert "ahead" in input_lines(both)[1]
 
 
-def _lossy(tmp_path: Path) -> JoinedTrace:
-    """Join a sign-in with a trace of the server that never saw one of its messages."""
-    from tests.support.text_logs import write_trace
-
-    with open_capture(SIGN_IN) as trace:
-        whole = write_trace(trace, "ocslogger")
-    records = whole.split(b"TL_")
-    lost = next(at for at, one in enumerate(records) if b"getchan" in one or b"requri" in one)
-    text = tmp_path / "fe.txt"
-    text.write_bytes(b"TL_".join(records[:lost] + records[lost + 1 :]))
-    return joined(SIGN_IN, text)
+def _lossy() -> JoinedTrace:
+    """Join a capture of a client with the trace of a server that never saw one of its posts."""
+    return joined(SAMPLES / "fault-no-reply.pcap", SAMPLES / "fault-no-reply-server.txt")
 
 
-def test_a_message_that_vanished_on_the_way_is_named(tmp_path: Path) -> None:
+def test_a_message_that_vanished_on_the_way_is_named() -> None:
     from analyzer.diagnostics.table import diagnose
 
-    with _lossy(tmp_path) as both:
+    with _lossy() as both:
         gone = [row for row in range(len(both)) if both.unseen(row)]
         assert len(gone) == 1
-        assert sightings_text(both, gone[0]).endswith("not in fe.txt")
+        assert sightings_text(both, gone[0]).endswith("not in fault-no-reply-server.txt")
         found = [one for one in diagnose(both) if one.rule == "GC908"]
         assert len(found) == 1
         assert both.rows.frame[gone[0]] in found[0].frames
-        assert "signin-tcp.pcap" in found[0].detail
-        assert "fe.txt" in found[0].detail
+        assert "fault-no-reply.pcap never" in found[0].detail
+        assert "fault-no-reply-server.txt" in found[0].detail
+
+
+def test_what_was_answered_has_not_vanished(tmp_path: Path) -> None:
+    """A trace may be filtered, or pause: who answered had the request."""
+    from analyzer.diagnostics.table import diagnose
+    from tests.support.text_logs import write_trace
+
+    with open_capture(SIGN_IN) as trace:
+        records = write_trace(trace, "ocslogger").split(b"TL_")
+    for name, kept in (
+        ("paused", records[:20] + records[45:]),
+        ("filtered", [one for one in records if b"Start-Line: INFO" in one or not one]),
+        ("requests", [one for one in records if b"Start-Line: SIP/2.0" not in one]),
+    ):
+        text = tmp_path / f"{name}.txt"
+        text.write_bytes(b"TL_".join(kept))
+        with joined(SIGN_IN, text) as both:
+            assert any(both.unseen(row) for row in range(len(both)))
+            assert [one for one in diagnose(both) if one.rule == "GC908"] == []
+
+
+def test_a_masked_trace_of_a_further_hop_takes_nothing_from_the_story(tmp_path: Path) -> None:
+    from tests.support.text_logs import write_trace
+
+    with open_capture(TWO_HOPS) as trace:
+        text = tmp_path / "fe.txt"
+        text.write_bytes(write_trace(trace, "ocslogger", masked=True))
+        hosts = sorted({end.rpartition(":")[0] for one in trace.connections for end in one[1:3]})
+        client = by(
+            TWO_HOPS, tmp_path / "client.pcapng",
+            lambda _, ends: any(end.startswith(f"{hosts[0]}:") for end in ends or ()),
+        )  # fmt: skip
+        expected = [one for one in story(trace)["flows"] if one[0] == "sign-in"]
+    with joined(client, text) as both:
+        assert [one for one in story(both)["flows"] if one[0] == "sign-in"] == expected
 
 
 def test_a_merged_file_is_read_as_what_it_was_made_of(tmp_path: Path) -> None:
@@ -143,7 +170,7 @@ def test_a_merged_file_is_read_as_what_it_was_made_of(tmp_path: Path) -> None:
 
 def test_a_merged_file_with_a_text_trace_keeps_the_names_of_its_hosts(tmp_path: Path) -> None:
     path = tmp_path / "merged.pcapng"
-    with _lossy(tmp_path) as both:
+    with _lossy() as both:
         path.write_bytes(b"".join(merged(both, "test", [])))
         expected, ends = story(both), [(one.opener, one.responder) for one in both.connections]
     with open_capture(path) as again:

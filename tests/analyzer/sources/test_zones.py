@@ -37,3 +37,11 @@ def test_summer_time_is_that_of_the_day() -> None:
 def test_no_time_is_too_far(time: int) -> None:
     for zone in (BERLIN, timezone(timedelta(hours=-14)), None):
         assert abs(corrected(time, zone) - time) <= 14 * 3600 * SECOND
+
+
+def test_the_hour_that_comes_twice_is_told_by_what_came_before() -> None:
+    first = corrected(_ns(2010, 10, 31, 2, 59), BERLIN)
+    assert first == _ns(2010, 10, 31, 0, 59)
+    assert corrected(_ns(2010, 10, 31, 2, 0), BERLIN, first) == _ns(2010, 10, 31, 1, 0)
+    assert corrected(_ns(2010, 10, 31, 2, 58), BERLIN, first) == _ns(2010, 10, 31, 0, 58)
+    assert corrected(_ns(2010, 10, 31, 3, 0), BERLIN, first) == _ns(2010, 10, 31, 2, 0)
