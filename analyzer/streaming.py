@@ -18,7 +18,7 @@ from analyzer.quality import quality_of
 from analyzer.rows import Rows
 from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import file_size, open_source
-from analyzer.trace import CHUNK, MERGED, NEGOTIATE, open_capture, read_plain, trace_of
+from analyzer.trace import CHUNK, MERGED, NEGOTIATE, open_capture, trace_of
 from analyzer.window import Streams, Window
 
 if TYPE_CHECKING:
@@ -178,8 +178,7 @@ def stream_capture(  # noqa: PLR0913  (all but the path are options)
     source = open_source(path, progress=progress, zone=zone)
     try:
         if source.conversion is not None:  # names are known when it is through
-            reading = read_plain(source, items=items)
-            return WholeCapture(trace_of(path, source, reading, None, items=items))
+            return WholeCapture(open_capture(source, items=items, keylog=keylog, index=False))
         if MERGED in source.beginning:
             return WholeCapture(open_capture(source, items=items, keylog=keylog, index=False))
         return CaptureStream(path, source, items=items)

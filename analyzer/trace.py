@@ -200,6 +200,12 @@ def open_capture(  # noqa: PLR0913  (all but the path are options)
         reading = _saved(path, source, items=items) if index else None
         if reading is None:
             reading = read_plain(source, jobs=jobs, items=items)
+        if source.conversion is not None and len(source.conversion.machines) > 1:
+            from analyzer.inputs.reopening import machines_apart
+
+            return machines_apart(
+                source, lambda one: trace_of(path, one, read_plain(one), keys, items=items)
+            )
         return trace_of(path, source, reading, keys, items=items)
     except BaseException:
         source.close()

@@ -51,6 +51,10 @@ class Conversion(ABC):
         self.annotations: list[Annotation] = []
         self.places: array[int] = array("Q")
         """For each frame, in order, its number in the input; empty where that is the same."""
+        self.machines: set[str] = set()
+        """Machines whose records are in the input, where it names them: each saw its own part."""
+        self.machine = ""
+        """That of the frame which is written."""
 
     @abstractmethod
     def pieces(self, raw: Iterator[bytes]) -> Iterator[bytes]:
@@ -77,7 +81,7 @@ class Conversion(ABC):
                 self.problem(item)
                 continue
             try:
-                block = stream.frame(item)
+                block = stream.frame(item, (), self.machine)
             except ValueError as error:
                 self.problem(Malformed("capture", str(error), item.number))
                 continue

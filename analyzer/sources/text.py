@@ -95,6 +95,8 @@ class TextConversion(Conversion):
             self._counts["cut"] += message.missing > 0 and not message.masked
             self._counts["local"] += not message.utc
             whole = (message,) if message.whole else self._parts.feed(message)
+            self.machine = split(message.local)[0] if message.utc else ""
+            self.machines.add(self.machine)
             for one in whole:
                 yield self._frame(one)
 

@@ -195,3 +195,36 @@ def test_clients_that_chose_the_same_identifiers_on_other_days_are_separate_stor
     finally:
         for trace in traces:
             trace.close()
+
+
+def test_a_trace_of_two_servers_is_what_each_of_them_saw(tmp_path: Path) -> None:
+    """CLS searches a whole pool: what went from one server to the other is in its text twice."""
+    from tests.support.text_logs import write_trace
+
+    with open_capture(TWO_HOPS) as trace:
+        expected = story(trace)["flows"]
+        pool = [end for one in trace.connections[:1] for end in (one.opener, one.responder)]
+        hosts = {end.rpartition(":")[0] for one in trace.connections for end in one[1:3]}
+        front = next(
+            host
+            for host in hosts
+            if all(f"{host}:" in one.opener + one.responder for one in trace.connections)
+        )
+        far = {end for one in trace.connections for end in one[1:3] if front not in end} - set(pool)
+        first = write_trace(trace, "cls", host_of=lambda end: end.startswith(f"{front}:"))
+        second = write_trace(trace, "cls", host_of=lambda end: end in far)
+    name = first.split(b"\\", 1)[1].split(b"]", 1)[0]
+    path = tmp_path / "pool.txt"
+    path.write_bytes(first + second.replace(b"\\" + name + b"]", b"\\pchat01]"))
+    with open_capture(path) as both:
+        assert [one.name for one in both.inputs] == [
+            f"pool.txt [{name.decode()}]",
+            "pool.txt [pchat01]",
+        ]
+        assert [(one[0], one[1]) for one in story(both)["flows"]] == [
+            (one[0], one[1]) for one in expected
+        ]
+        assert any(len(both.sightings(row)) == 2 for row in range(len(both)))
+        line = both.sightings(0)[0].number
+    shown = path.read_bytes().split(b"\n")[line - 1]
+    assert b"$$begin_record" in shown
