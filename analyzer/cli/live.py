@@ -49,7 +49,9 @@ def _shape(files: int, size: int, text: str) -> Shape:
     from analyzer.live.ring import LEAST_SIZE, MAX_FILES, Shape
 
     if not 2 <= files < MAX_FILES or size < LEAST_SIZE:
-        raise ValueError(f"{text!r}: a ring has 2 files or more, of {LEAST_SIZE >> 10} kB or more")
+        raise ValueError(
+            f"{text!r}: a ring has 2 files or more, of {LEAST_SIZE // 1000} kB or more"
+        )
     return Shape(files, size)
 
 

@@ -95,8 +95,9 @@ class Interfaces:
 
     def ended(self) -> tuple[int | None, str | None]:
         """Return what dumpcap says at its end."""
-        failed = "dumpcap: " in self._dumpcap.said()
-        return self._dumpcap.dropped(), self._dumpcap.complaint() if failed else None
+        killed = self._dumpcap.killed()
+        said = "dumpcap: " in self._dumpcap.said()
+        return self._dumpcap.dropped(), self._dumpcap.complaint() if said else killed
 
     def close(self) -> None:
         """End dumpcap."""

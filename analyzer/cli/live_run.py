@@ -16,6 +16,7 @@ import click
 from analyzer.cli.exits import DAMAGED, FAILED, OK, USAGE
 from analyzer.cli.fail import findings_judge
 from analyzer.cli.live_input import InputError, Interfaces, Piped
+from analyzer.cli.live_status import size_text
 from analyzer.cli.live_text import JsonView, LogView
 from analyzer.cli.live_watch import TICK, Interrupt, Until, Watch
 from analyzer.cli.reading import Reading
@@ -29,7 +30,7 @@ from analyzer.live.privileges import (
     is_root,
     load_what_is_needed,
 )
-from analyzer.live.ring import Kept
+from analyzer.live.ring import CANNOT_WRITE, Kept
 from analyzer.sources.files import SourceError
 from analyzer.sources.live import PATIENCE, Inflow
 from analyzer.trace import open_capture
@@ -58,6 +59,7 @@ class LiveRun:
         self._code = OK
         self._why_not = ""
         """Why a place may not be writable."""
+        self._unwatched = False
         self._end: int | None = None
         """When it ended, by the clock of the capture."""
 
@@ -140,7 +142,7 @@ class LiveRun:
     def _say(self, begun: str, kept: Kept | None) -> None:
         where = ""
         if kept is not None:
-            bound = "" if kept.limit is None else f" (the newest {kept.limit // 10**6} MB)"
+            bound = "" if kept.limit is None else f" (the newest {size_text(kept.limit)})"
             until = ", deleted at the end: -w FILE keeps it" if kept.temporary else ""
             where = f"; kept in {kept.where}{bound}{until}"
         talk(f"xccos: {printable(begun + where)}")
@@ -169,11 +171,18 @@ class LiveRun:
             by_us = not inflow.ended
             self._end = there - LATE_NS if there is not None and by_us else None
             self._drain(watch, inflow, source)
-            watch.dropped = _dropped(source, kept)
+            watch.dropped, problem = source.ended()
+            if watch.dropped is None and kept is not None:
+                watch.dropped = kept.dropped
+            if problem is not None and reason == "ended":
+                reason = problem  # nobody asked for this end
+            elif problem is not None:
+                talk(f"xccos: {printable(problem)}")
             if kept is not None:
                 kept.finish(cut=not by_us)
             if not by_us:
                 watch.growing.finish()
+                self._foreign(watch)
             watch.look(last=True)
             return self._until.met(watch.changes) or reason
 
@@ -182,16 +191,24 @@ class LiveRun:
         watch.behind = inflow.behind
         if data:
             watch.feed(data)
+        self._foreign(watch)
+
+    def _foreign(self, watch: Watch) -> None:
+        """Say once that what comes is nothing that can be watched."""
+        if watch.growing.foreign and not self._unwatched:
+            self._unwatched = True
+            name = printable(watch.growing.name)
+            talk(f"xccos: {name}: only pcap and pcapng can be watched: it is told at the end")
 
     def _over(self, watch: Watch, inflow: Inflow, interrupt: Interrupt, kept: Kept | None) -> str:
         """Return why it is over; nothing while it goes on."""
         seconds = self._until.seconds
         if interrupt.asked:
             return "interrupted"
-        if watch.growing.stopped is not None:
-            return watch.growing.stopped
         if kept is not None and kept.problem is not None:
             return kept.problem
+        if watch.growing.stopped is not None:
+            return watch.growing.stopped
         if inflow.ended:
             return inflow.problem or "ended"
         return "--for is over" if seconds is not None and watch.elapsed >= seconds else ""
@@ -213,16 +230,20 @@ class LiveRun:
         if reason in ("interrupted", "ended", "--for is over"):
             return
         talk(f"xccos: {printable(name)}: {printable(reason)}")
-        self._code = FAILED if reason.startswith("--until ") else DAMAGED
+        if reason.startswith(CANNOT_WRITE):
+            self._code = USAGE
+        else:
+            self._code = FAILED if reason.startswith("--until ") else DAMAGED
 
     def _final(self, growing: Growing, kept: Kept | None) -> Trace:
         """Return the trace that the final triage is of: the whole capture, where it is on disk."""
         path = growing.name if kept is None else kept.whole
-        if path is None:
+        if path is None and kept is not None and kept.problem is None:
             talk(
                 "xccos: the beginning is no longer on disk: the triage is of what was kept in mind,"
                 " frames are counted from the beginning of the capture, TLS is not decrypted"
             )
+        if path is None:
             growing.finish()
             return growing.snapshot()
         try:
@@ -265,8 +286,9 @@ def _end_record(reason: str, watch: Watch, record: dict[str, Any]) -> dict[str, 
     return {
         "event": "end",
         "reason": reason,
-        "frames": growing.frames,
-        "messages": growing.messages,
+        # Of what could not be watched the triage has counted.
+        "frames": record["frames"] if growing.foreign else growing.frames,
+        "messages": record["messages"] if growing.foreign else growing.messages,
         "bytes": growing.bytes,
         "dropped": watch.dropped,
         "tls_dark": growing.dark,
@@ -275,18 +297,20 @@ def _end_record(reason: str, watch: Watch, record: dict[str, Any]) -> dict[str, 
     }
 
 
-def _dropped(source: Input, kept: Kept | None) -> int | None:
-    """Return how many packets were dropped, as dumpcap or the capture itself says."""
-    dropped, problem = source.ended()
-    if problem is not None:
-        talk(f"xccos: {printable(problem)}")
-    return dropped if dropped is not None or kept is None else kept.dropped
-
-
 def _write(text: str) -> None:
-    sys.stdout.write(text)
-    if text.endswith("\n"):
-        sys.stdout.flush()
+    try:
+        sys.stdout.write(text)
+        if text.endswith("\n"):
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is buffered would be written again at the end, and fail again.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+        reason = f"{CANNOT_WRITE} standard output: {error.strerror}"
+        raise InputError(reason, USAGE) from None
 
 
 def _stamp() -> str:

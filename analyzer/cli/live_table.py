@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from analyzer.cli.live_status import size_text
 from analyzer.cli.live_text import SIGNIFICANT, event_line
 from analyzer.export.printable import printable
 from analyzer.times import SECOND
@@ -15,7 +16,7 @@ from analyzer.views.numbers import amount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rich.console import Console, RenderableType
+    from rich.console import Console, JustifyMethod, RenderableType
     from rich.table import Table
 
     from analyzer.cli.live_status import Status
@@ -26,6 +27,15 @@ if TYPE_CHECKING:
 AROUND = 8
 """Lines of a terminal that are not sessions: how it stands, heading, what is left out, and room for
 findings above."""
+NARROW = 60
+"""Columns below which a session has room for one finding."""
+MOST_USER = 40
+"""Characters of a user for whom columns go."""
+BETWEEN = 3
+"""Blanks between two columns."""
+COLUMNS = ("#", "user", "client", "sign-in", "rooms", "posts", "commands", "findings", "quiet for")
+DROPPED = ("rooms", "posts", "commands", "quiet for", "client")
+"""The first goes first; what is left is who, how far, and what is wrong."""
 STEPS = 10
 """Of a sign-in."""
 
@@ -40,8 +50,10 @@ class TableView:
         from rich.live import Live
 
         self._terminal = terminal
+        # A cursor behind the last column is elsewhere on every terminal: none is written to.
+        self._width = terminal.width - 1
         self._console: Console = Console(
-            file=stream, no_color=not terminal.colour, highlight=False, width=terminal.width,
+            file=stream, no_color=not terminal.colour, highlight=False, width=self._width,
             emoji=False, markup=False, safe_box=not terminal.unicode,
         )  # fmt: skip
         # No thread of its own: the final triage may fork.
@@ -68,11 +80,10 @@ class TableView:
         from rich.console import Group
         from rich.text import Text
 
-        parts: list[RenderableType] = [Text(_headline(status, picture), style="bold")]
+        parts: list[RenderableType] = [Text(_headline(status, picture, self._width), style="bold")]
         parts += [Text(text, style="yellow") for text in _remarks(status, picture)]
         if picture is None or not picture.sessions:
-            parts.append(Text("no session yet", style="dim"))
-            return Group(*parts)
+            return Group(*parts, Text("no session yet", style="dim"), Text(""))
         room = max(self._console.height - AROUND, 3)
         shown = sorted(picture.sessions, key=lambda one: one.last)[-room:]
         shown.sort(key=lambda one: changes.numbers.get(one.key, 0))
@@ -80,24 +91,29 @@ class TableView:
         if len(shown) < len(picture.sessions):
             left = amount(len(picture.sessions) - len(shown), "session")
             parts.append(Text(f"and {left} quiet for longer", style="dim"))
-        return Group(*parts)
+        # The cursor waits in a line of its own: ^C is written where it stands.
+        return Group(*parts, Text(""))
 
     def _table(self, sessions: Sequence[SessionSeen], status: Status, changes: Changes) -> Table:
         from rich import box
         from rich.table import Table
 
         table = Table(box=box.SIMPLE_HEAD if self._terminal.unicode else box.ASCII2, pad_edge=False)
-        table.add_column("#", justify="right", no_wrap=True)
-        table.add_column("user", ratio=3, no_wrap=True, overflow="ellipsis")
-        table.add_column("client", ratio=2, no_wrap=True, overflow="ellipsis")
-        for name in ("sign-in", "rooms", "posts", "commands"):
-            table.add_column(name, justify="right", no_wrap=True)
-        table.add_column("findings", no_wrap=True)
-        table.add_column("quiet for", justify="right", no_wrap=True)
+        found = [changes.of_session(one.key) for one in sessions]
+        rows = [
+            self._cells(one, findings, status, changes)
+            for one, findings in zip(sessions, found, strict=True)
+        ]
+        shown = columns_for(self._width, rows)
+        for name in shown:
+            if name == "user":
+                table.add_column(name, ratio=1, no_wrap=True, overflow="ellipsis")
+            else:
+                justify: JustifyMethod = "left" if name in ("client", "findings") else "right"
+                table.add_column(name, justify=justify, no_wrap=True)
         table.expand = True
-        for one in sessions:
-            findings = changes.of_session(one.key)
-            table.add_row(*self._cells(one, findings, status, changes), style=_style(findings))
+        for cells, findings in zip(rows, found, strict=True):
+            table.add_row(*(cells[name] for name in shown), style=_style(findings))
         return table
 
     def _cells(
@@ -106,20 +122,20 @@ class TableView:
         findings: Sequence[FindingSeen],
         status: Status,
         changes: Changes,
-    ) -> list[str]:
+    ) -> dict[str, str]:
         quiet = "" if status.now is None else _span(max(status.now - one.last, 0) / SECOND)
         waiting = f" ({one.waiting} open)" if one.waiting else ""
-        return [
-            str(changes.numbers.get(one.key, "")),
-            printable(one.user or "unknown").removeprefix("sip:"),
-            one.client,
-            self._progress(changes.reached(one.key)),
-            str(one.rooms),
-            str(one.posts),
-            f"{one.commands}{waiting}",
-            self._findings(findings),
-            "signed off" if one.signed_off else quiet,
-        ]
+        return {
+            "#": str(changes.numbers.get(one.key, "")),
+            "user": printable(one.user or "unknown").removeprefix("sip:"),
+            "client": one.client,
+            "sign-in": self._progress(changes.reached(one.key)),
+            "rooms": str(one.rooms),
+            "posts": str(one.posts),
+            "commands": f"{one.commands}{waiting}",
+            "findings": self._findings(findings),
+            "quiet for": "signed off" if one.signed_off else quiet,
+        }
 
     def _progress(self, reached: tuple[int, tuple[str, ...]]) -> str:
         done, failed = reached
@@ -135,7 +151,22 @@ class TableView:
             if rules:
                 several = f" +{len(rules) - 1}" if len(rules) > 1 else ""
                 told.append(f"{self._terminal.symbol(symbol)} {rules[0]}{several}")
-        return "  ".join(told)
+        # Where there is little room only the worst: all of them scrolled by.
+        return "  ".join(told[:1] if self._width < NARROW else told)
+
+
+def columns_for(width: int, rows: Sequence[dict[str, str]]) -> list[str]:
+    """Return the columns that fit: what only counts goes before anybody's name is cut."""
+    from rich.cells import cell_len
+
+    shown = list(COLUMNS)
+    needed = {name: max(len(name), *(cell_len(row[name]) for row in rows)) for name in shown}
+    needed["user"] = min(needed["user"], MOST_USER)
+    for name in DROPPED:
+        if sum(needed[one] + BETWEEN for one in shown) <= width:
+            break
+        shown.remove(name)
+    return shown
 
 
 def _style(findings: Sequence[FindingSeen]) -> str:
@@ -145,14 +176,17 @@ def _style(findings: Sequence[FindingSeen]) -> str:
     return "yellow" if "warning" in severities else ""
 
 
-def _headline(status: Status, picture: Picture | None) -> str:
+def _headline(status: Status, picture: Picture | None, width: int) -> str:
+    """Return how it stands; rates where there is room for them."""
     frames, messages, size = status.rates
     sessions = amount(len(picture.sessions) if picture else 0, "session")
-    return (
-        f"{printable(status.name)}  {_span(status.elapsed)}  "
-        f"{amount(status.frames, 'frame')} ({_rate(frames)}/s, {_bytes(size)}/s)  "
-        f"{amount(status.messages, 'SIP message')} ({_rate(messages)}/s)  {sessions}"
+    of_frames, of_messages = amount(status.frames, "frame"), amount(status.messages, "SIP message")
+    begin = f"{printable(status.name)}  {_span(status.elapsed)}  "
+    whole = (
+        f"{begin}{of_frames} ({_rate(frames)}/s, {size_text(size)}/s)  "
+        f"{of_messages} ({_rate(messages)}/s)  {sessions}"
     )
+    return whole if len(whole) <= width else f"{begin}{of_frames}  {of_messages}  {sessions}"
 
 
 def _remarks(status: Status, picture: Picture | None) -> list[str]:
@@ -165,7 +199,7 @@ def _remarks(status: Status, picture: Picture | None) -> list[str]:
     if status.dropped:
         told.append(f"{amount(status.dropped, 'packet')} dropped")
     if status.behind:
-        told.append(f"the analysis is {_bytes(status.behind)} behind")
+        told.append(f"the analysis is {size_text(status.behind)} behind")
     if status.let.messages:
         let = (
             f"{amount(status.let.messages, 'message')} of {amount(status.let.sessions, 'session')}"
@@ -176,14 +210,6 @@ def _remarks(status: Status, picture: Picture | None) -> list[str]:
 
 def _rate(value: float) -> str:
     return f"{value:,.0f}" if value >= 10 or not value else f"{value:.1f}"
-
-
-def _bytes(value: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
 
 
 def _span(seconds: float) -> str:

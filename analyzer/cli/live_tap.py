@@ -110,7 +110,7 @@ class Tap(io.RawIOBase):
             self._ready = b"".join(piece for piece, _ in self._records.feed(data))
             watch.feed(data)
             watch.behind = self._inflow.behind
-            if watch.behind > TOO_FAST or watch.growing.stopped is not None:
+            if watch.behind > TOO_FAST or watch.over:
                 self._ready += self._records.close()
                 self.forget()
         if self._watch is not None:

@@ -58,6 +58,12 @@ def _gone(event: Event, _: Terminal) -> tuple[str, str]:
     return f"no longer: {event['rule']} {event['title']}", "dim"
 
 
+def _act(event: Event, _: Terminal) -> tuple[str, str]:
+    words = {"posted": "posted into"}.get(event["event"], event["event"])
+    room = event.get("room_name") or event.get("room") or ""
+    return f"{words} {room}".rstrip() + f" [{frames_text(event['frames'])}]", "plain"
+
+
 def _quality(event: Event, _: Terminal) -> tuple[str, str]:
     holes, dark = event["holes"], event["tls_dark"]
     told = [f"{amount(holes, 'hole')} (bytes of SIP connections are missing)"] if holes else []
@@ -71,6 +77,7 @@ _TOLD: dict[str, Callable[[Event, Terminal], tuple[str, str]]] = {
     "finding": _finding,
     "finding gone": _gone,
     "quality": _quality,
+    **dict.fromkeys(("joined", "left", "posted", "signed off"), _act),
 }
 
 

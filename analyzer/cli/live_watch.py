@@ -59,6 +59,11 @@ class Watch:
         self._news = self._shown = False
 
     @property
+    def over(self) -> bool:
+        """There is nothing to look at: what comes is damaged, or no capture that can be watched."""
+        return self.growing.foreign or self.growing.stopped is not None
+
+    @property
     def elapsed(self) -> float:
         """Seconds since it began."""
         return monotonic() - self._began
@@ -81,6 +86,8 @@ class Watch:
 
     def look(self, *, last: bool = False) -> None:
         """Look at what there is; the ``last`` time nothing waits for what may still come."""
+        if self.growing.foreign:
+            return
         began, news = monotonic(), self._news
         self._news = False
         snapshot = self.growing.snapshot(monotonic_ns())
@@ -89,7 +96,9 @@ class Watch:
         if not last:
             self.growing.let_go(snapshot, self._keep)
         self._view.show(events)
-        self._pace.looked(began, monotonic(), news=news, settling=SETTLING)
+        # Nothing new may come for a minute, and what waits is to be told then.
+        awaited = news or self.changes.waiting
+        self._pace.looked(began, monotonic(), news=awaited, settling=SETTLING)
 
     def close(self) -> None:
         """Draw for the last time and leave the view."""

@@ -65,27 +65,29 @@ class Terminal:
 def terminal_of(stream: TextIO, choice: ColourChoice = "auto") -> Terminal:
     """Return what a stream can show; ``COLUMNS``, ``NO_COLOR`` and ``FORCE_COLOR`` are heeded."""
     interactive = stream.isatty()
-    return Terminal(_width(interactive=interactive), _colour(choice, interactive), _unicode(stream))
+    width = _width(stream if interactive else None)
+    return Terminal(width, _colour(choice, interactive), _unicode(stream))
 
 
 def plain_terminal() -> Terminal:
     """Return what a file can show: no colour, any character."""
-    return Terminal(_width(interactive=False), colour=False, unicode=True)
+    return Terminal(_width(None), colour=False, unicode=True)
 
 
-def _width(*, interactive: bool) -> int:
+def _width(stream: TextIO | None) -> int:
+    """Return the columns of a terminal; None: output goes elsewhere."""
     asked = os.environ.get("COLUMNS", "")
     if asked.isascii() and asked.isdigit() and int(asked[:6]):
         return max(int(asked[:6]), LEAST_WIDTH)
-    if interactive:
-        return max(_columns(), LEAST_WIDTH)
+    if stream is not None:
+        return max(_columns(stream), LEAST_WIDTH)
     return WIDTH_ELSEWHERE
 
 
-def _columns() -> int:
+def _columns(stream: TextIO) -> int:
     # shutil has this as well, and takes 2 ms to import.
     try:
-        return os.get_terminal_size(sys.stdout.fileno()).columns or WIDTH_ELSEWHERE
+        return os.get_terminal_size(stream.fileno()).columns or WIDTH_ELSEWHERE
     except (ValueError, OSError):  # closed, or only said to be a terminal
         return WIDTH_ELSEWHERE
 

@@ -13,6 +13,7 @@ from analyzer.times import time_text
 
 if TYPE_CHECKING:
     from analyzer.live.picture import (
+        Act,
         FindingKey,
         FindingSeen,
         Picture,
@@ -36,6 +37,7 @@ class Changes:
         self.told: dict[FindingKey, FindingSeen] = {}
         """Findings that stand."""
         self._steps: dict[tuple[SessionKey, str], str] = {}
+        self._acts: set[Act] = set()
         self._waiting: dict[FindingKey, int] = {}
         """When findings that still settle were first seen."""
         self._names: dict[SessionKey, str | None] = {}
@@ -61,8 +63,14 @@ class Changes:
         for known in (self.numbers, self._names):
             for key in known.keys() - present:
                 del known[key]
+        self._acts = {one for one in self._acts if one.frame >= picture.first_frame}
         self._steps = {at: value for at, value in self._steps.items() if at[0] in present}
         return events
+
+    @property
+    def waiting(self) -> bool:
+        """Some findings still settle."""
+        return bool(self._waiting)
 
     def of_session(self, key: SessionKey) -> list[FindingSeen]:
         """Return the findings about a session that stand."""
@@ -116,7 +124,17 @@ class Changes:
             if step.status in TOLD_STEPS and self._steps.get(at) != step.status:
                 self._steps[at] = step.status
                 events.append(self._step(picture, session, step))
+        for act in session.acts:
+            if act not in self._acts:
+                self._acts.add(act)
+                events.append(self._act(picture, session, act))
         return events
+
+    def _act(self, picture: Picture, session: SessionSeen, act: Act) -> Event:
+        event = self._event(act.what, picture, session, act.time)
+        if act.room is not None:
+            event |= {"room": act.room, "room_name": act.name}
+        return event | {"frames": [act.frame]}
 
     def _step(self, picture: Picture, session: SessionSeen, step: StepSeen) -> Event:
         event = self._event("step", picture, session, step.time)

@@ -106,11 +106,16 @@ class Growing:
         self.clock.heard(self._pipeline.reading.last_time, now)
 
     @property
+    def foreign(self) -> bool:
+        """Tell whether what comes is something else than pcap and pcapng: it is not looked at."""
+        return self._pipeline.foreign and self.bytes > 0
+
+    @property
     def stopped(self) -> str | None:
         """Return why no more bytes are of use; None while they are."""
         if self._pipeline.writer.problem is not None:
             return self._pipeline.writer.problem
-        if not self._pipeline.stopped:
+        if not self._pipeline.stopped or self.foreign:
             return None
         found = next(
             (one for one in self._pipeline.reading.problems if one.layer == "capture"), None

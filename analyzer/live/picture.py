@@ -23,6 +23,12 @@ OF_THE_CAPTURE = "GC9"
 ABSENT_NS = 2 * SECOND
 """What says that something did not happen was waited for already, by the rule itself: so long more
 an answer may be on its way from where the packets are captured."""
+PATIENT_NS = 60 * SECOND
+"""What says that somebody did not go on: a person types a password meanwhile."""
+PATIENT = frozenset({"GC107", "GC111", "GC603", "GC604", "GC701"})
+"""Rules whose less certain findings later messages take back though none was missing: a client that
+answers a challenge or takes the next step (GC107, GC111), more readings of a clock (GC603, GC604),
+replies that come after all (GC701). What messages prove, a refusal, is certain and told at once."""
 CAPTURE_NS = 6 * SECOND
 """What says that a capture is one-sided is true of every connection until it is first answered:
 longer than an answer is waited for (``visibility.REPLY_GRACE_NS``)."""
@@ -47,6 +53,20 @@ class StepSeen(NamedTuple):
     """Of its first message; nanoseconds since 1970 UTC, 0 where there is none."""
 
 
+class Act(NamedTuple):
+    """What a user did after the sign-in."""
+
+    what: str
+    """``joined``, ``left``, ``posted``, ``signed off``."""
+    room: str | None
+    """URI."""
+    name: str | None
+    """Of the room."""
+    frame: int
+    time: int
+    """Of the message that shows it; nanoseconds since 1970 UTC."""
+
+
 class SessionSeen(NamedTuple):
     """One session, as it stands now."""
 
@@ -66,6 +86,8 @@ class SessionSeen(NamedTuple):
     waiting: int
     """Commands of which nothing is known yet."""
     signed_off: bool
+    acts: tuple[Act, ...] = ()
+    """In the order in which they were seen."""
 
 
 class FindingSeen(NamedTuple):
@@ -129,6 +151,22 @@ def _session(trace: Trace, session: Session) -> SessionSeen:
         len(pairs),
         sum(one.outcome == "unknown" for one in pairs),
         session.signed_off is not None,
+        _acts(trace, session),
+    )
+
+
+def _acts(trace: Trace, session: Session) -> tuple[Act, ...]:
+    names = {one.uri: one.name for one in session.rooms}
+    found = [(one.row, "posted", one.room) for one in session.posts]
+    for room in session.rooms:
+        found += [(room.joined, "joined", room.uri)] if room.joined is not None else []
+        found += [(room.left, "left", room.uri)] if room.left is not None else []
+    if session.signed_off is not None:
+        found.append((session.signed_off, "signed off", None))
+    rows = trace.rows
+    return tuple(
+        Act(what, room, names.get(room or ""), rows.frame[row], rows.time[row])
+        for row, what, room in sorted(found, key=lambda one: one[0])
     )
 
 
@@ -147,5 +185,7 @@ def _finding(trace: Trace, sessions: tuple[SessionSeen, ...], finding: Finding) 
     settles = ABSENT_NS if RULES[finding.rule].absence else 0
     if finding.rule.startswith(OF_THE_CAPTURE):
         settles = CAPTURE_NS
+    if finding.rule in PATIENT and finding.confidence != "certain":
+        settles = PATIENT_NS
     key = (finding.rule, session, finding.call_id, min(finding.frames, default=0))
     return FindingSeen(key, finding_record(trace, finding), settles)

@@ -14,7 +14,7 @@ from analyzer.live.tables import ForgetfulTable
 from analyzer.pipeline import Pipeline
 from analyzer.row_writer import RowWriter
 from dissectors.capture.detect import MAGIC_LENGTH, READERS
-from dissectors.model import Piece
+from dissectors.model import Malformed, Piece
 from dissectors.sip.scan import HeadScanner
 from dissectors.transport.reassembly import Reassembler
 
@@ -103,6 +103,11 @@ class LivePipeline(Pipeline):
                 self._head = data
                 self._start()
         super().feed(data)
+
+    @property
+    def foreign(self) -> bool:
+        """What comes is neither pcap nor pcapng."""
+        return isinstance(self._reader, Malformed)
 
     def give_up(self, before: int) -> None:
         """Stop waiting for bytes that are missing since before a time."""

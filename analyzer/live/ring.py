@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -18,8 +19,10 @@ from analyzer.sources.files import SourceError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LEAST_SIZE = 1 << 16
+LEAST_SIZE = 64_000
 """Bytes of a file of a ring: a head and some packets."""
+CANNOT_WRITE = "cannot write"
+"""Begins what is said of a place that takes no more."""
 MAX_FILES = 100_000
 """dumpcap's names count to five figures."""
 
@@ -82,7 +85,8 @@ class Kept:
     @property
     def whole(self) -> Path | None:
         """Return the file that has everything from the beginning; None where there is none."""
-        return self.files[0] if len(self.files) == 1 and not self.lost else None
+        one = self.files[0] if len(self.files) == 1 and not self.lost else None
+        return one if one is not None and one.is_file() else None  # /dev/null keeps nothing
 
     @property
     def dropped(self) -> int | None:
@@ -95,7 +99,7 @@ class Kept:
         try:
             self._next()
         except OSError as error:
-            raise SourceError(f"cannot write {self._target}: {error.strerror}") from None
+            raise SourceError(f"{CANNOT_WRITE} {self._target}: {error.strerror}") from None
 
     def write(self, data: bytes) -> None:
         """Write bytes as they come; what cannot be written is said by ``problem``."""
@@ -107,10 +111,26 @@ class Kept:
                     self._next()
                     self._put(b"" if piece.startswith(b"\n\r\r\n") else self._records.head)
                 self._put(piece)
-            if self._records.broken and self._shape is not None:
-                self.problem = "the capture is damaged: where its records end cannot be told"
+            if self._records.broken and self.limit is not None:
+                self.problem = self._endless(self.limit)
         except OSError as error:
-            self.problem = f"cannot write {self.files[-1]}: {error.strerror}"
+            self._failed(error)
+
+    def _endless(self, limit: int) -> str | None:
+        """Return why nothing more is kept where no records can be told."""
+        if self._records.head:
+            return "the capture is damaged: where its records end cannot be told"
+        # Compressed data, a text trace: one file from its beginning, within the same bound.
+        if self._length < limit:
+            return None
+        return f"more than {limit // 10**6} MB that are no pcap or pcapng: -w FILE keeps all"
+
+    def _failed(self, error: OSError) -> None:
+        """Leave the file with whole records: what is there can be read."""
+        self.problem = f"{CANNOT_WRITE} {self.files[-1]}: {error.strerror}"
+        if self._stream is not None and not self._stream.closed:
+            with suppress(OSError):
+                self._stream.truncate(self._length)
 
     def finish(self, *, cut: bool = False) -> None:
         """Say that no more comes: the files can be read.
@@ -125,7 +145,7 @@ class Kept:
             if cut and self.problem is None:
                 self._put(rest)
         except OSError as error:
-            self.problem = f"cannot write {self.files[-1]}: {error.strerror}"
+            self._failed(error)
         self._stream.close()
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -247,6 +248,20 @@ class Dumpcap:
         """Return how many packets it says were dropped; None before its end."""
         found = _DROPPED.findall(self.said())
         return sum(int(count) for _, _, count in found) if found else None
+
+    def killed(self) -> str | None:
+        """Return how it ended, after its end, where that was not in its own way."""
+        try:
+            code = self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            return None  # ``close`` brings its end about
+        # Told by a negative number, and by a shell between as 128 and the signal (POSIX 2.8.2).
+        number = -code if code < 0 else code - 128 if 128 < code < 192 else 0
+        if number == signal.SIGTERM:
+            return None  # that is how it is told to end
+        if number:
+            return f"dumpcap was killed (signal {number}): what came after that is not captured"
+        return f"dumpcap ended with code {code}" if code else None
 
     def complaint(self) -> str:
         """Return what it says went wrong, as one line."""

@@ -6,6 +6,7 @@ for real on loopback, where this machine lets dumpcap do so.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import pty
@@ -13,8 +14,10 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 from contextlib import suppress
 from itertools import islice
+from pathlib import Path
 from shutil import which
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -22,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer.cli.live import parse_buffer, parse_ring
+from analyzer.cli.live_table import COLUMNS, columns_for
+from analyzer.cli.terminal import terminal_of
 from analyzer.live.ring import Shape
 from tests.analyzer.cli.running import xccos
 from tests.paths import ROOT, SAMPLES, require_shared
@@ -30,7 +35,6 @@ from tests.support.replaying import XCCOS, Server, play_clients
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 PATIENCE = 60.0
 """Seconds after which a run counts as stuck: many times what a busy machine takes."""
@@ -62,6 +66,8 @@ out = os.fdopen(1, "wb", 0)
 data = open({capture!r}, "rb").read()
 for at in range(0, len(data), 4000):
     out.write(data[at : at + 4000])
+if "killed" in arguments:
+    os.kill(os.getpid(), signal.SIGKILL)
 while not ended:
     signal.sigtimedwait([], 0.05)
 say("Packets received/dropped on interface 'stub': 83/5 (pcap:5/dumpcap:0/flushed:0) (94.3%)\\n")
@@ -225,7 +231,60 @@ def test_one_person_really_captures_on_loopback(tmp_path: Path) -> None:
     assert found[-1]["triage"]["quality"]["holes"] == []
 
 
+def test_a_dumpcap_that_is_killed_is_one_line_and_3(stub: dict[str, str]) -> None:
+    done = live("-i", "killed", "--format", "jsonl", env=stub)
+    assert done.returncode == 3
+    said = done.stderr.decode().splitlines()
+    assert [one for one in said if "root is given up" not in one][1:] == [
+        "xccos: live on killed: dumpcap was killed (signal 9): what came after that is not captured"
+    ]
+    end = events(done.stdout)[-1]
+    assert end["reason"].startswith("dumpcap was killed")
+    assert end["messages"] == 57
+
+
 # pipes and files that grow
+
+
+def test_standard_output_that_takes_no_more_is_one_line_and_2() -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [*XCCOS, "live", "-r", "-", "--format", "jsonl"], cwd=ROOT, env=environment(),
+            input=REFUSED.read_bytes(), stdout=full, stderr=subprocess.PIPE, check=False,
+            timeout=PATIENCE,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[1:] == [
+        "xccos: cannot write standard output: No space left on device"
+    ]
+
+
+def test_a_file_that_takes_no_more_is_one_line_and_2() -> None:
+    done = live("-r", "-", "-w", "/dev/full", env=environment(), data=REFUSED.read_bytes())
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines()[1:] == [
+        "xccos: standard input: cannot write /dev/full: No space left on device"
+    ]
+
+
+def test_compressed_data_is_said_to_be_told_at_the_end_and_then_is() -> None:
+    data = gzip.compress(REFUSED.read_bytes())
+    done = live("-r", "-", "--format", "jsonl", env=environment(), data=data)
+    assert done.returncode == 0
+    assert done.stderr.decode().splitlines()[1:] == [
+        "xccos: standard input: only pcap and pcapng can be watched: it is told at the end"
+    ]
+    (end,) = events(done.stdout)
+    assert (end["frames"], end["messages"]) == (83, 57)
+    assert end["triage"]["sessions"] == triage_of(REFUSED)["sessions"]
+
+
+def test_what_a_user_does_after_the_sign_in_is_told() -> None:
+    data = (SAMPLES / "twousers-post.pcap").read_bytes()
+    out = live("-r", "-", "--format", "text", env=environment(), data=data).stdout.decode()
+    assert "session 2   joined Sales EMEA [frame 106]" in out
+    assert "session 1   posted into Sales EMEA [frame 127]" in out
+    assert "session 2   left Sales EMEA [frame 143]" in out
 
 
 def test_a_pipe_gives_what_its_bytes_give_as_a_file(tmp_path: Path) -> None:
@@ -364,6 +423,35 @@ def test_a_terminal_shows_a_table_with_findings_above_it_and_then_the_triage() -
     assert seen.index("GC409") < seen.index("Capture quality")
 
 
+@pytest.mark.parametrize(
+    ("width", "gone"),
+    [
+        (140, ()),
+        (80, ("rooms", "posts", "commands")),
+        (40, ("client", "rooms", "posts", "commands", "quiet for")),
+    ],
+)
+def test_counts_leave_a_narrow_table_before_anybody_is_cut(
+    width: int, gone: tuple[str, ...]
+) -> None:
+    row = dict.fromkeys(COLUMNS, "1") | {
+        "user": "user1@contoso.com", "client": "10.0.0.1:50000", "findings": "x GC409",
+        "sign-in": "10/10",
+    }  # fmt: skip
+    assert columns_for(width, [row]) == [one for one in COLUMNS if one not in gone]
+
+
+def test_a_table_on_standard_error_is_as_wide_as_that_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 64))
+    with os.fdopen(slave, "w") as stream:
+        assert terminal_of(stream).width == 64
+    os.close(master)
+
+
 def test_triage_of_a_pipe_shows_what_flows_by_and_writes_what_it_always_writes() -> None:
     process, master = on_terminal("triage", "-", both=False)
     assert process.stdin is not None
@@ -406,6 +494,7 @@ def test_ctrl_c_ends_the_pipe_of_a_triage_and_not_the_triage() -> None:
 
 def test_a_ring_is_files_and_the_size_of_each() -> None:
     assert parse_ring("10x100M") == Shape(10, 100_000_000)
+    assert parse_ring("3x64k") == Shape(3, 64_000)
     assert parse_ring("2 x 64 MiB") == Shape(2, 64_000_000)
     assert parse_buffer(("filesize:100000", "files:10")) == Shape(10, 100_000_000)
     assert parse_buffer(("files:3,filesize:500",)) == Shape(3, 500_000)

@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from analyzer.live.changes import Changes
+from analyzer.live.growing import Growing
 from analyzer.live.pace import LEAST, SHARE, Pace
 from analyzer.live.picture import (
     ABSENT_NS,
+    PATIENT_NS,
+    Act,
     FindingSeen,
     Picture,
     SessionKey,
     SessionSeen,
     StepSeen,
+    picture_of,
 )
 from analyzer.times import SECOND
+from tests.support.conversation import Conversation
+from tests.support.packets import pcap
 
 BEGAN = 1_795_332_006 * SECOND
 KEY: SessionKey = (BEGAN, "c1", "10.0.0.1:50000")
@@ -69,6 +75,62 @@ def test_an_absence_is_told_when_it_has_stood_for_a_while() -> None:
     assert told(changes.look(picture(absent))) == ["session"]
     assert changes.look(picture(absent, after=1)) == []
     assert told(changes.look(picture(absent, after=2))) == ["finding"]
+
+
+def test_a_client_that_may_still_go_on_has_a_minute_and_is_waited_for() -> None:
+    changes = Changes()
+    stuck = finding("GC107", settles_ns=PATIENT_NS)
+    changes.look(picture(stuck))
+    assert changes.look(picture(stuck, after=59)) == []
+    assert changes.waiting
+    assert told(changes.look(picture(stuck, after=60))) == ["finding"]
+    assert not changes.waiting
+
+
+def test_what_a_challenge_without_an_answer_says_settles_longer_than_a_refusal() -> None:
+    refused, growing = challenged(b"403 Forbidden"), challenged(None)
+    assert {one.settles_ns for one in refused if one.key[0] == "GC107"} == {0}
+    assert {one.settles_ns for one in growing if one.key[0] == "GC107"} == {PATIENT_NS}
+
+
+def challenged(then: bytes | None) -> tuple[FindingSeen, ...]:
+    """Return the findings of a REGISTER that was challenged, and of one more if there is one."""
+    answers = [b"401 Unauthorized", *([] if then is None else [then])]
+    talk = Conversation()
+    talk.handshake()
+    for number, status in enumerate(answers, 1):
+        same = (
+            b"Via: SIP/2.0/TCP 10.0.0.1:50000;branch=z9hG4bK%d\r\nFrom: <sip:ann@x>;tag=a\r\n"
+            b"To: <sip:ann@x>\r\nCall-ID: c1\r\nCSeq: %d REGISTER\r\n" % (number, number)
+        )
+        challenge = b'WWW-Authenticate: NTLM realm="r", targetname="fe"\r\n'
+        proof = b'Authorization: NTLM realm="r", gssapi-data="TlRM"\r\n' if number > 1 else b""
+        empty = b"Content-Length: 0\r\n\r\n"
+        talk.client.sends(b"REGISTER sip:x SIP/2.0\r\n" + same + proof + empty)
+        asked = challenge if number == 1 else b""
+        talk.server.sends(b"SIP/2.0 " + status + b"\r\n" + same + asked + empty)
+    with Growing("test") as growing:
+        growing.feed(pcap(talk.packets), 0)
+        return picture_of(growing.snapshot(20 * SECOND)).findings
+
+
+def test_what_a_user_does_is_told_once() -> None:
+    changes = Changes()
+    acts = (Act("joined", "ma-chan://x/1", "Sales", 8, BEGAN),)
+    found = changes.look(picture(sessions=(session()._replace(acts=acts),)))
+    assert [(one["event"], one.get("room_name")) for one in found] == [
+        ("session", None),
+        ("joined", "Sales"),
+    ]
+    more = (
+        Act("posted", "ma-chan://x/1", "Sales", 9, BEGAN),
+        Act("signed off", None, None, 10, BEGAN),
+    )
+    found = changes.look(picture(sessions=(session()._replace(acts=(*acts, *more)),)))
+    assert [(one["event"], one["frames"]) for one in found] == [
+        ("posted", [9]),
+        ("signed off", [10]),
+    ]
 
 
 def test_an_absence_that_passes_is_never_told() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 import struct
 import subprocess
+import sys
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from analyzer.live.ring import Kept, Shape
 from analyzer.sources.files import SourceError
 from dissectors.capture.detect import HEAD_LENGTH, reader_for
 from dissectors.model import Malformed
-from tests.paths import SAMPLES
+from tests.paths import ROOT, SAMPLES
 from tests.support.growth import frames_of
 
 PCAP = SAMPLES / "twousers-post.pcap"
@@ -130,6 +131,38 @@ def test_a_place_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     kept = Kept(str(tmp_path / "absent" / "x.pcap"), None, str)
     with pytest.raises(SourceError, match=r"cannot write .*: No such file or directory"):
         kept.open()
+
+
+@pytest.mark.parametrize("data", [b"\x1f\x8b" + bytes(5000), b"a text trace\n" * 900])
+def test_what_is_no_pcap_is_one_file_to_the_byte_within_the_bound(
+    data: bytes, tmp_path: Path
+) -> None:
+    kept = written(tmp_path / "x.gz", data, Shape(2, 10_000), step=1000)
+    assert kept.problem is None
+    assert kept.whole is not None
+    assert kept.whole.read_bytes() == data
+    kept = written(tmp_path / "y.gz", data * 9, Shape(2, 10_000), step=1000)
+    assert "no pcap or pcapng: -w FILE keeps all" in (kept.problem or "")
+    assert sum(path.stat().st_size for path in kept.files) <= 21_000
+
+
+def test_a_full_disk_leaves_whole_records(tmp_path: Path) -> None:
+    frames, target = frames_of(PCAP), tmp_path / "full.pcap"
+    limit = PCAP.stat().st_size // 2
+    script = (
+        "import resource, signal, sys; from analyzer.live.ring import Kept\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))\n"
+        f"kept = Kept({str(target)!r}, None, str); kept.open()\n"
+        f"kept.write(open({str(PCAP)!r}, 'rb').read()); kept.finish(cut=True)\n"
+        "print(kept.problem)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith(f"cannot write {target}: File too large")
+    left = frames_of(target) if target.stat().st_size else []
+    assert [one.data for one in left] == [one.data for one in frames[: len(left)]]
 
 
 def block(kind: int, body: bytes) -> bytes:
