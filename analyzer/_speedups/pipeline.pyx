@@ -352,7 +352,8 @@ cdef class Pass(Connections):
         reading.stream_counters["retransmitted segments"] += self.segments.retransmissions
         reading.ignored = dict(self.layers.ignored)
         reading.secrets = self.secrets
-        if self.streaming and not self.tls:
+        compressed = reading.rows.strings.find("NEGOTIATE") is not None  # [MS-SIPCOMP]
+        if self.streaming and not self.tls and not compressed:
             # Nobody asks for the connections of a stream: what puts them into order is enough.
             reading.flows.extend(self.links)
         else:
