@@ -155,7 +155,7 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 # and plays are run here alone, where no tracing slows them down; `make cover-replay` has their coverage.
 # So it is with what is live: it has processes and sockets of its own, and waits for them. What opens inputs
 # (keys, archives, traces) does so before either path begins, and is tested once, by `cover`.
-DRAWN := ladder report compare checks wireshark diagnostics narrative causes sources
+DRAWN := ladder report compare checks wireshark diagnostics narrative causes sources flows inputs
 PLAYED := ladder report diff check wireshark replay script shrink export several tls
 LIVE := tests/analyzer/live tests/analyzer/cli/test_live.py tests/analyzer/cli/test_listen.py
 
