@@ -9,6 +9,7 @@ asyncio sets TCP_NODELAY for.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import struct
@@ -28,6 +29,8 @@ MAX_UNSENT = 4 << 20
 more than a long history, and 500 peers that do not read fit into memory."""
 HANDSHAKE_SECONDS = 10.0
 """As for TCP itself."""
+REST, MAX_REST = 1 << 16, 4 << 20
+"""Bytes of one read, and of all, of what a broken connection still holds."""
 LINGER_SECONDS = 2.0
 """How long a connection that we closed waits for the peer's FIN. Closing the socket at once would
 answer what still comes with RST, which may cost the peer our last message (RFC 1122 4.2.2.13)."""
@@ -136,6 +139,8 @@ class Link(asyncio.Protocol):
         for timer in (self._timer, self._stalled):
             if timer is not None:
                 timer.cancel()
+        if error is not None:
+            self._take_the_rest()
         if error is not None and self.opened:
             self._note_end("rst", outgoing=False)
         if error is not None and not self.heard_end:
@@ -264,6 +269,25 @@ class Link(asyncio.Protocol):
                 self._loop.time(), *ends, outgoing=self._outgoing, secure=secure
             )
         self._owner.on_opened(self)
+
+    def _take_the_rest(self) -> None:
+        """Take what the system holds of a connection that broke while we wrote.
+
+        Who says goodbye and closes without reading our answers breaks the connection with RST; the
+        loop then closes the socket because a write failed, with the goodbye unread in it.
+        """
+        transport = self._transport
+        if transport is None or self._closed:
+            return
+        raw: socket.socket = transport.get_extra_info("socket")
+        for _ in range(MAX_REST // REST):
+            try:
+                data = os.read(raw.fileno(), REST)
+            except OSError:
+                return
+            if not data:
+                return
+            self.data_received(data)
 
     def _take(self, data: bytes) -> None:
         if self._owner.wire is not None:

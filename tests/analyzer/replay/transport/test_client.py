@@ -197,6 +197,34 @@ def test_what_came_before_a_reset_is_told_before_it() -> None:
     run(scene())
 
 
+def test_the_goodbye_of_a_peer_that_closes_without_reading_is_told() -> None:
+    """It closes with our greeting unread, which is a RST: our next write fails before we read."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        peers: list[socket.socket] = []
+
+        def when(play: Acting, event: tuple[object, ...]) -> list[Action]:
+            play.finished = event[0] == "ended"
+            if event == ("start",):
+                return [Open(1)]
+            if event == ("opened", 1):
+                peers.append(listening.accept()[0])
+                peers[0].sendall(b"hello")
+                return [Send(1, b"greeting")]
+            if event == ("receive", 1, b"hello"):
+                peers[0].sendall(b"goodbye")
+                peers[0].close()
+                return [Send(1, b"one"), Send(1, b"two")]
+            return []
+
+        client = Acting(when=when)
+        run(run_client(client, Address(*listening.getsockname())))
+    assert client.told[2:] == [
+        ("receive", 1, b"hello"),
+        ("receive", 1, b"goodbye"),
+        ("ended", 1, "rst"),
+    ]
+
+
 def test_nobody_there_is_refused() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
