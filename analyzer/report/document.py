@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from analyzer.ladder import html as ladder_html
+from analyzer.markup import add, facts, say, section
+from analyzer.moments import Moments
 from analyzer.report.findings import Findings
 from analyzer.report.head import Summary, about, header
 from analyzer.report.messages import Messages, details
-from analyzer.report.moments import Moments
-from analyzer.report.page import Page, add, facts, say, section
-from analyzer.report.places import Places
+from analyzer.report.places import Places, ReportPage
 from analyzer.report.quality import Quality
 from analyzer.report.sessions import Sessions
 from analyzer.views.numbers import amount
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from analyzer.ladder.look import Look
+    from analyzer.markup import Element
     from analyzer.report.content import Content
     from analyzer.report.head import Origin
-    from analyzer.report.page import Element
     from analyzer.report.sharing import Sharing
 
 FEWEST_LANES = ladder_html.LANES
@@ -52,7 +52,7 @@ def report_html(
     add(body, "a", "skip", "To the summary", href="#summary")
     header(body, content, origin, sharing)
     main = etree.Element("main")
-    page, moments = Page(Places(content)), Moments(look.zone)
+    page, moments = ReportPage(Places(content)), Moments(look.zone)
     Summary(page, content).add_to(main)
     about(main, content, origin, moments)
     Findings(page, content, moments).add_to(main)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from analyzer.report.content import MAX_FINDINGS
-from analyzer.report.page import (
+from analyzer.markup import (
     Column,
-    Page,
     add,
     badge,
     badged,
@@ -18,14 +16,16 @@ from analyzer.report.page import (
     section,
     table,
 )
+from analyzer.report.content import MAX_FINDINGS
 from analyzer.wireshark.filters import frames_filters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from analyzer.markup import Cell, Element
+    from analyzer.moments import Moments
     from analyzer.report.content import Content, Tally
-    from analyzer.report.moments import Moments
-    from analyzer.report.page import Cell, Element
+    from analyzer.report.places import ReportPage
 
 Record = dict[str, Any]
 HEADINGS = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
@@ -41,7 +41,7 @@ MAX_FILTER = 1_000
 class Findings:
     """Writes the section of findings."""
 
-    def __init__(self, page: Page, content: Content, moments: Moments) -> None:
+    def __init__(self, page: ReportPage, content: Content, moments: Moments) -> None:
         self._page, self._content, self._moments = page, content, moments
 
     def add_to(self, parent: Element) -> None:

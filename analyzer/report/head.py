@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from analyzer.report.page import Column, Page, add, badged, coded, facts, say, section, table
+from analyzer.markup import Column, add, badged, coded, facts, say, section, table
 from analyzer.times import SECOND, duration_text
 from analyzer.views.numbers import amount
 from analyzer.views.told import VERDICT_WORDS, verdict_of
@@ -13,9 +13,10 @@ from analyzer.views.told import VERDICT_WORDS, verdict_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from analyzer.markup import Cell, Element
+    from analyzer.moments import Moments
     from analyzer.report.content import Content
-    from analyzer.report.moments import Moments
-    from analyzer.report.page import Cell, Element
+    from analyzer.report.places import ReportPage
     from analyzer.report.sharing import Sharing
 
 Record = dict[str, Any]
@@ -133,7 +134,7 @@ def _holds(record: Record) -> str:
 class Summary:
     """The first thing that is read: the verdict on each session, in words."""
 
-    def __init__(self, page: Page, content: Content) -> None:
+    def __init__(self, page: ReportPage, content: Content) -> None:
         self._page, self._content = page, content
         self._findings: dict[int | None, list[Record]] = {}
         for one in content.findings:

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from analyzer.ladder.aliases import Aliases
 from analyzer.ladder.html_details import Details
-from analyzer.report.page import Column, Page, add, say, section, table
+from analyzer.markup import Column, add, say, section, table
 from analyzer.views.messages import message_record
 from analyzer.views.numbers import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from analyzer.markup import Cell, Element
+    from analyzer.moments import Moments
     from analyzer.report.content import Content
-    from analyzer.report.moments import Moments
-    from analyzer.report.page import Cell, Element
+    from analyzer.report.places import ReportPage
     from analyzer.report.sharing import Sharing
 
 Record = dict[str, Any]
@@ -34,7 +35,7 @@ class Messages:
     """Writes the table of messages, and their details."""
 
     def __init__(
-        self, page: Page, content: Content, moments: Moments, aliases: Mapping[str, str]
+        self, page: ReportPage, content: Content, moments: Moments, aliases: Mapping[str, str]
     ) -> None:
         self._page, self._content, self._moments = page, content, moments
         self._aliases = Aliases(aliases)

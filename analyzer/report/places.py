@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from analyzer.ladder.values import Note
+from analyzer.markup import Page
 from analyzer.meaning import outline
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ class Places:
         row = self._frames.get(frame)
         return None if row is None else self.message(row)
 
+    def href_of(self, frame: int) -> str | None:
+        """Return the address of that message in the page."""
+        found = self.of_frame(frame)
+        return None if found is None else f"#{found}"
+
     def session(self, index: int | None) -> str | None:
         """Return the id of a session."""
         if index is None or index not in self._listed:
@@ -77,6 +84,13 @@ class Places:
         if at is not None:
             return [self._ladders[at]]
         return self._ladders if session is None else []
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage(Page):
+    """Writes what links to messages, sessions and ladders of the same report."""
+
+    places: Places
 
 
 class _Ladder:

@@ -6,7 +6,7 @@ import os
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from analyzer.report.page import Column, Page, add, facts, say, section, table
+from analyzer.markup import Column, add, facts, say, section, table
 from analyzer.times import duration_text
 from analyzer.views.numbers import amount
 from analyzer.views.quality import open_before
@@ -14,8 +14,9 @@ from analyzer.views.quality import open_before
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from analyzer.markup import Cell, Element
     from analyzer.report.content import Content
-    from analyzer.report.page import Cell, Element
+    from analyzer.report.places import ReportPage
     from analyzer.rows import Connection
 
 Record = dict[str, Any]
@@ -27,7 +28,7 @@ ENDS = {"fin": "closed", "rst": "reset", "reused": "reused", "end": "open at the
 class Quality:
     """Writes the section on the capture itself."""
 
-    def __init__(self, page: Page, content: Content) -> None:
+    def __init__(self, page: ReportPage, content: Content) -> None:
         self._page, self._content = page, content
         self._record: Record = content.record["quality"]
 

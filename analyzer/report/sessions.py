@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from analyzer.ladder.html import html_fragment
+from analyzer.markup import SIGNS, Column, add, badge, facts, say, section, table
 from analyzer.narrative.names import short_room
 from analyzer.report.content import MAX_EVENTS, MAX_LADDERS
 from analyzer.report.head import who
-from analyzer.report.page import SIGNS, Column, Page, add, badge, facts, say, section, table
 from analyzer.report.steps import Steps
 from analyzer.times import latency_text
 from analyzer.views.told import VERDICT_WORDS, told_by_none, verdict_of
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.ladder.look import Look
+    from analyzer.markup import Cell, Element
+    from analyzer.moments import Moments
     from analyzer.report.content import Content, Drawn
-    from analyzer.report.moments import Moments
-    from analyzer.report.page import Cell, Element
+    from analyzer.report.places import ReportPage
 
 Record = dict[str, Any]
 MAX_SENTENCES = 300
@@ -32,7 +33,7 @@ TONES = {"plain": "", "bad": "error", "doubtful": "doubtful"}
 class Sessions:
     """Writes the sessions of a report."""
 
-    def __init__(self, page: Page, content: Content, moments: Moments, look: Look) -> None:
+    def __init__(self, page: ReportPage, content: Content, moments: Moments, look: Look) -> None:
         self._page, self._content, self._moments, self._look = page, content, moments, look
         self._steps = Steps(page, moments)
         self._drawn = {one.session: one for one in content.ladders}

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from analyzer.markup import Column, add, badge, badged, say, section, table
 from analyzer.narrative.names import short_room
-from analyzer.report.page import Column, Page, add, badge, badged, say, section, table
 from analyzer.times import latency_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analyzer.report.moments import Moments
-    from analyzer.report.page import Cell, Element
+    from analyzer.markup import Cell, Element
+    from analyzer.moments import Moments
+    from analyzer.report.places import ReportPage
 
 Record = dict[str, Any]
 MAX_POSTS = 100
@@ -30,7 +31,7 @@ THIN = 4
 class Steps:
     """Writes what became of flows."""
 
-    def __init__(self, page: Page, moments: Moments) -> None:
+    def __init__(self, page: ReportPage, moments: Moments) -> None:
         self._page, self._moments = page, moments
 
     def sign_in(self, parent: Element, run: Record, number: int) -> None:

@@ -9,7 +9,6 @@ asyncio sets TCP_NODELAY for.
 from __future__ import annotations
 
 import asyncio
-import os
 import socket
 import ssl
 import struct
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from analyzer.replay.actions import Address
 from analyzer.replay.transport.tls import reason_of
+from analyzer.replay.transport.unread import unread
 
 if TYPE_CHECKING:
     from analyzer.replay.actions import Ended
@@ -29,8 +29,6 @@ MAX_UNSENT = 4 << 20
 more than a long history, and 500 peers that do not read fit into memory."""
 HANDSHAKE_SECONDS = 10.0
 """As for TCP itself."""
-REST, MAX_REST = 1 << 16, 4 << 20
-"""Bytes of one read, and of all, of what a broken connection still holds."""
 LINGER_SECONDS = 2.0
 """How long a connection that we closed waits for the peer's FIN. Closing the socket at once would
 answer what still comes with RST, which may cost the peer our last message (RFC 1122 4.2.2.13)."""
@@ -139,8 +137,9 @@ class Link(asyncio.Protocol):
         for timer in (self._timer, self._stalled):
             if timer is not None:
                 timer.cancel()
-        if error is not None:
-            self._take_the_rest()
+        if error is not None and self._transport is not None and not self._closed:
+            for data in unread(self._transport):
+                self.data_received(data)
         if error is not None and self.opened:
             self._note_end("rst", outgoing=False)
         if error is not None and not self.heard_end:
@@ -269,25 +268,6 @@ class Link(asyncio.Protocol):
                 self._loop.time(), *ends, outgoing=self._outgoing, secure=secure
             )
         self._owner.on_opened(self)
-
-    def _take_the_rest(self) -> None:
-        """Take what the system holds of a connection that broke while we wrote.
-
-        Who says goodbye and closes without reading our answers breaks the connection with RST; the
-        loop then closes the socket because a write failed, with the goodbye unread in it.
-        """
-        transport = self._transport
-        if transport is None or self._closed:
-            return
-        raw: socket.socket = transport.get_extra_info("socket")
-        for _ in range(MAX_REST // REST):
-            try:
-                data = os.read(raw.fileno(), REST)
-            except OSError:
-                return
-            if not data:
-                return
-            self.data_received(data)
 
     def _take(self, data: bytes) -> None:
         if self._owner.wire is not None:

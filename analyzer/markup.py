@@ -1,7 +1,7 @@
-"""How a report is written: elements, text with links, tables. The only place that makes markup.
+"""How pages are written: elements, text with links, tables. The only place that makes markup.
 
 Every text goes in as text, made safe by ``safe``; lxml escapes it. There are no style attributes
-and no event handlers, because the content policy of the page would not let them do anything.
+and no event handlers, because the content policy of a report would not let them do anything.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from lxml import etree
 
@@ -19,8 +19,6 @@ from analyzer.views.numbers import amount
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from analyzer.report.places import Places
 
 Element = etree._Element  # noqa: SLF001  (lxml has no public name for it)
 Cell = str | int | Callable[[Element], None] | None
@@ -114,6 +112,14 @@ def coded(text: str, classes: str = "") -> Cell:
     return fill
 
 
+class Linker(Protocol):
+    """Knows where the messages of a capture are shown."""
+
+    def href_of(self, frame: int) -> str | None:
+        """Return the address of the message that a frame brought; None where it is not shown."""
+        ...
+
+
 class Column(NamedTuple):
     """One column of a table."""
 
@@ -124,22 +130,22 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Writes what links to messages, sessions and ladders of the same page."""
+    """Writes what links to messages."""
 
-    places: Places
+    places: Linker
 
     def frame(self, parent: Element, frame: int | None) -> None:
-        """Add a frame number, as a link where its message is in the report."""
+        """Add a frame number, as a link where its message is shown."""
         if frame is None:
             return
-        target = self.places.of_frame(frame)
+        target = self.places.href_of(frame)
         if target is None:
             say(parent, str(frame))
         else:
-            add(parent, "a", "frame", str(frame), href=f"#{target}")
+            add(parent, "a", "frame", str(frame), href=target)
 
     def frames(self, parent: Element, frames: Iterable[int], shown: int = SHOWN_FRAMES) -> None:
-        """Add frame numbers, each a link where its message is in the report."""
+        """Add frame numbers, each a link where its message is shown."""
         found = sorted(set(frames))
         for number, frame in enumerate(found[:shown]):
             say(parent, ", " if number else "")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from lxml import etree
 
-from analyzer.report.moments import Moments
+from analyzer.moments import Moments
 
 TIME = "2026-11-22T23:30:06.541123456Z"
 EAST = Moments(timezone(timedelta(hours=2)))

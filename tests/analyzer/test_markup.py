@@ -1,11 +1,11 @@
-"""Elements of a report: text stays text, frames become links, what is hostile is spelt out."""
+"""Elements of pages: text stays text, frames become links, what is hostile is spelt out."""
 
 from __future__ import annotations
 
 import pytest
 from lxml import etree
 
-from analyzer.report.page import Column, Page, add, badge, facts, linked, more, say, table
+from analyzer.markup import Column, Page, add, badge, facts, linked, more, say, table
 from tests.analyzer.ladder.examples import HOSTILE
 
 
@@ -13,11 +13,11 @@ class _Places:
     """Messages of even frames are in the report."""
 
     @staticmethod
-    def of_frame(frame: int) -> str | None:
-        return f"m{frame}" if frame % 2 == 0 else None
+    def href_of(frame: int) -> str | None:
+        return f"#m{frame}" if frame % 2 == 0 else None
 
 
-PAGE = Page(_Places())  # type: ignore[arg-type]
+PAGE = Page(_Places())
 
 
 def _prose(text: str) -> str:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from analyzer.ladder.look import offset_text
-from analyzer.report.page import add
+from analyzer.markup import add
 
 if TYPE_CHECKING:
-    from analyzer.report.page import Cell, Element
+    from analyzer.markup import Cell, Element
 
 SHOWN_DIGITS = 6
 """Of a second: of more than microseconds nobody makes anything."""
