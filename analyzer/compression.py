@@ -1,4 +1,4 @@
-"""A further pass, for connections on which NEGOTIATE agreed on compression: packets become rows.
+"""A further pass, for connections on which compression was agreed: packets become rows.
 
 The one rule: what could not be read is said, and is a hole of its direction. No answer is missing
 that may lie in bytes that stayed compressed. What the ordinary pass made of those bytes is
@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from analyzer.compression_agreed import METHOD, Agreement, agreements, compression_agreed
+from analyzer.compression_again import read_again
+from analyzer.compression_agreed import (
+    METHOD,
+    Agreement,
+    agreements,
+    compression_agreed,
+    may_be_compressed,
+)
+from analyzer.compression_proof import proved
 from analyzer.compression_side import Side
 from analyzer.compression_source import UNPACKED, UnpackedSource
 from analyzer.parallel import merge
@@ -18,31 +26,26 @@ from analyzer.row_writer import RowWriter
 from analyzer.rows import Rows
 from analyzer.sources.spool import Spool
 from analyzer.sources.tls import PLAINTEXT
-from dissectors.capture.detect import HEAD_LENGTH, reader_for
-from dissectors.model import Chunk, Frame, Gap, Malformed, Opened, Segment, StreamEnd, reversed_key
 from dissectors.sip.scan import HeadScanner
-from dissectors.transport.decoder import FrameDecoder
-from dissectors.transport.reassembly import Reassembler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from analyzer.compression_side import Keep
     from analyzer.flow import Flow
     from analyzer.sources.files import Source
     from analyzer.sources.tls import DecryptedSource
+    from dissectors.model import Chunk
     from dissectors.sip.framed import Framed
-    from dissectors.transport.direction import StreamEvent
 
     Read = Callable[[int, int], bytes]
 
-_CHUNK = 1 << 16
 # Directions that are named one by one.
 SHOWN = 8
 
 
 class RecordLog:
-    """Of TLS connections that begin with NEGOTIATE, where the records lie; by flow."""
+    """Of TLS connections that begin with NEGOTIATE, or its answer, where the records lie."""
 
     def __init__(self) -> None:
         self._events: dict[int, list[tuple[int, Chunk | None]]] = {}
@@ -53,7 +56,7 @@ class RecordLog:
         known = id(flow)
         if known not in self._heard:
             self._heard.add(known)
-            if chunk.data.startswith(METHOD.encode()):
+            if METHOD.encode() in chunk.data:
                 self._events[known] = []
         if known in self._events:
             length = len(chunk.data).to_bytes(4, "big")
@@ -110,6 +113,7 @@ class _Pass:
             )
             for last, cut in zip(one.ends, flow.cut, strict=True)
         )
+        first.peer, second.peer = second, first
         self.sides.append((first, second))
         return number
 
@@ -155,9 +159,11 @@ def decompressed(
         reading: of it, settled; it is settled again.
         items: scan bodies for XCCOS.
     """
-    if not compression_agreed(reading):
+    if not may_be_compressed(reading):
         return source
-    agreed = [one for one in agreements(reading, source.read) if one.flow.transport == "tcp"]
+    known = agreements(reading, source.read)
+    agreed = [one for one in known if one.flow.transport == "tcp"]
+    agreed += proved(reading, source.read, known)
     if not agreed:
         return source
     try:
@@ -168,7 +174,7 @@ def decompressed(
         return source
     try:
         run = _Pass(_keeping(spool, UNPACKED), items=items)
-        _read_again(agreed, source.read, run)
+        read_again(agreed, source.read, run)
         _finish(reading, reading, run)
         reading.settle()
     except BaseException:
@@ -196,31 +202,6 @@ def _keeping(spool: Spool, base: int) -> Keep:
         return at if problem is None else problem
 
     return keep
-
-
-def _read_again(agreed: list[Agreement], read: Read, run: _Pass) -> None:
-    """Hand the bytes of some connections on; those that are no TCP in the capture stay out."""
-    known = {(one.flow.key, one.flow.first): one for one in agreed}
-    numbers: dict[int, int] = {}
-    reassembler = Reassembler()
-    for event in _events(read, {one.flow.key for one in agreed}, reassembler):
-        if isinstance(event, Opened):
-            one = known.pop((event.key, event.frame), None)
-            if one is not None:
-                numbers[event.connection] = run.open(one)
-                reassembler.expect_more(event.connection)
-        elif isinstance(event, (Chunk, Gap, StreamEnd)) and event.stream >> 1 in numbers:
-            _hand_on(run, numbers[event.stream >> 1], event)
-
-
-def _hand_on(run: _Pass, number: int, event: Chunk | Gap | StreamEnd) -> None:
-    side = event.stream & 1
-    if isinstance(event, Chunk):
-        run.feed(number, side, event)
-    elif isinstance(event, Gap):
-        run.gap(number, side, event.length)
-    else:
-        run.end(number, side)
 
 
 def read_compressed_records(
@@ -252,36 +233,6 @@ def read_compressed_records(
             else:
                 run.feed(number, side, chunk)
     _finish(reading, report, run)
-
-
-class _Keys:
-    """The connections to look at, for the decoder of frames."""
-
-    def __init__(self, keys: Iterable[bytes]) -> None:
-        self._keys = set(keys)
-        self.known: dict[bytes, bool] = {}
-
-    def has(self, key: bytes) -> bool:
-        """Tell whether a connection is one of them."""
-        return key in self._keys or reversed_key(key) in self._keys
-
-
-def _events(read: Read, keys: set[bytes], reassembler: Reassembler) -> Iterator[StreamEvent]:
-    """Read the capture once more, for some connections."""
-    reader = reader_for(read(0, HEAD_LENGTH))
-    if isinstance(reader, Malformed):
-        return
-    decoder = FrameDecoder(_Keys(keys), bare=False)
-    offset = 0
-    while not reader.stopped and (data := read(offset, _CHUNK)):
-        offset += len(data)
-        frames = [one for one in reader.feed(data) if isinstance(one, Frame)]
-        packets = decoder.feed(frames) if frames else []
-        yield from reassembler.events([one for one in packets if isinstance(one, Segment)])
-    last = [one for one in reader.close() if isinstance(one, Frame)]
-    packets = [*decoder.feed(last), *decoder.close()]
-    yield from reassembler.events([one for one in packets if isinstance(one, Segment)])
-    yield from reassembler.close()
 
 
 def _finish(reading: Reading, report: Reading, run: _Pass) -> None:

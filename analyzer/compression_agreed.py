@@ -1,4 +1,7 @@
-"""On which connections compression was agreed: NEGOTIATE, ``Compression``, and an answer of 2xx."""
+"""On which connections compression was agreed: NEGOTIATE, ``Compression``, and an answer of 2xx.
+
+The answer alone tells it, too: the request may not have been captured.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ if TYPE_CHECKING:
     Read = Callable[[int, int], bytes]
 
 METHOD = "NEGOTIATE"
+BETWEEN = "bytes between messages"
+"""Counts what the ordinary pass could not use."""
 # Another number behind it is named and not read.
 _SCHEMES = "LZ77"
 _LONGEST_SCHEME = 16  # it is shown
@@ -28,15 +33,18 @@ class Agreement(NamedTuple):
 
     flow: Flow
     scheme: str
-    asker: int
-    """Side that asked."""
-    ends: tuple[Piece, Piece]
-    """Of each side, the last bytes that are not compressed."""
+    ends: tuple[Piece | None, Piece | None]
+    """Of each side, the last bytes that are not compressed; None where they were not captured."""
 
 
 def compression_agreed(reading: Reading) -> bool:
-    """Tell cheaply whether a reading may need the pass."""
+    """Tell cheaply whether a reading may have such a connection."""
     return reading.rows.strings.find(METHOD) is not None
+
+
+def may_be_compressed(reading: Reading) -> bool:
+    """Tell cheaply whether a reading may need the pass, be it that nothing of this was captured."""
+    return compression_agreed(reading) or bool(reading.stream_counters[BETWEEN])
 
 
 def agreements(reading: Reading, read: Read) -> list[Agreement]:
@@ -50,24 +58,33 @@ def agreements(reading: Reading, read: Read) -> list[Agreement]:
         connection, side = divmod(rows.stream[row], 2)
         if rows.status[row] < 0:
             asked[connection] = row
-        elif 200 <= rows.status[row] < 300 and connection in asked and connection not in found:
-            request = asked[connection]
+        elif 200 <= rows.status[row] < 300 and connection not in found:
+            request = asked.get(connection)
             scheme = _scheme(rows, row, read) or _scheme(rows, request, read)
             flow = reading.flows[connection]
             if (
                 scheme.startswith(_SCHEMES)
-                and rows.stream[request] & 1 != side
+                and (request is None or rows.stream[request] & 1 != side)
                 and flow.transport != "udp"
             ):
-                ends = (rows.piece_list(request)[-1], rows.piece_list(row)[-1])
-                asker = side ^ 1
-                found[connection] = Agreement(
-                    flow, scheme, asker, ends if not asker else ends[::-1]
-                )
+                found[connection] = agreement(rows, flow, scheme, request, row)
     return list(found.values())
 
 
-def _scheme(rows: Rows, row: int, read: Read) -> str:
+def agreement(
+    rows: Rows, flow: Flow, scheme: str, request: int | None, answer: int | None
+) -> Agreement:
+    """Return the agreement that a request and its answer make, one of which may be missing."""
+    ends: list[Piece | None] = [None, None]
+    for row in (request, answer):
+        if row is not None:
+            ends[rows.stream[row] & 1] = rows.piece_list(row)[-1]
+    return Agreement(flow, scheme, (ends[0], ends[1]))
+
+
+def _scheme(rows: Rows, row: int | None, read: Read) -> str:
+    if row is None:
+        return ""
     raw = b"".join(read(piece.offset, piece.length) for piece in rows.piece_list(row))
     message = parse_message(raw, stream=True)
     value = None if isinstance(message, Malformed) else message.headers.first("Compression")

@@ -1,4 +1,8 @@
-"""One direction of a connection with compression: plain, then packets, then what stays unread."""
+"""One direction of a connection with compression: plain, then packets, then what stays unread.
+
+The one rule: packets are read from the first on. Where bytes are missing behind the agreement, the
+rest of the direction is unread, unless it is known that nothing was compressed.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +35,7 @@ class Side:
     """``feed`` its chunks in order; messages come out."""
 
     def __init__(
-        self, scanner: HeadScanner, keep: Keep, scheme: str, last: Piece, *, whole: bool
+        self, scanner: HeadScanner, keep: Keep, scheme: str, last: Piece | None, *, whole: bool
     ) -> None:
         """Begin.
 
@@ -39,7 +43,7 @@ class Side:
             scanner: of the rows that the messages go to.
             keep: keeps plain bytes; gives their offset, or why that was not possible.
             scheme: of the compression.
-            last: the last bytes that are not compressed.
+            last: the last bytes that are not compressed; None where they were not captured.
             whole: the beginning of the direction is in the capture.
         """
         self.why: str | None = None
@@ -53,7 +57,12 @@ class Side:
         self._reader = StreamReader(scanner, whole=whole)
         # What the ordinary pass did, so that it can be taken back.
         self._ordinary = StreamReader(HeadScanner(Interned(), Interned()), whole=whole)
-        self._agreed = False  # and not decided yet whether what follows is packed
+        self.peer: Side | None = None
+        """The other direction: either both are compressed, or none is."""
+        self.packed: bool | None = None
+        """What follows the agreement is compressed; None as long as that is not known."""
+        self._agreed = last is None  # and not decided yet whether what follows is packed
+        self._lost = False  # bytes are missing right behind the agreement
         self._first: list[Chunk] = []
         self._packed: Decompressor | None = None
         self._chunks: deque[tuple[int, Chunk]] = deque()  # with the bytes up to its end
@@ -83,7 +92,7 @@ class Side:
             return self._unpack(chunk)
         if self._agreed:
             return self._decide(chunk)
-        at = _end_in(chunk, self._last)
+        at = None if self._last is None else _end_in(chunk, self._last)
         if at is None:
             return self._reader.feed(chunk)
         self._agreed = True
@@ -92,19 +101,26 @@ class Side:
         framed = self._reader.feed(chunk._replace(data=chunk.data[:at]))
         return framed + self._decide(later(chunk, at))
 
+    @property
+    def _begun(self) -> bytes:
+        """What is known of what follows the agreement, but for empty lines."""
+        return b"".join(one.data for one in self._first).lstrip(b"\r\n")
+
     def _decide(self, chunk: Chunk | None) -> list[Framed]:
         """Tell packets from plain messages: what logs hold, and some exports, is unpacked."""
         if chunk is not None:
             self._first.append(chunk)
-        data = b"".join(one.data for one in self._first).lstrip(b"\r\n")
+        data = self._begun
         if chunk is not None and len(data) < LONGEST_BEGINNING:
             return []
         framed: list[Framed] = []
-        if data and not BEGINNING.match(data):
+        self.packed = bool(data) and self._looks_packed(data)
+        if self.packed:
             framed = self._reader.close()
             self._junk = self.junk
             self._packed = Decompressor(self._scheme)
             self._reader = StreamReader(self._scanner, whole=True)
+            self.why = _MISSING if self._lost else None
         take = self._reader.feed if self._packed is None else self._unpack
         self._agreed = self._packed is not None
         for one in self._first:
@@ -112,9 +128,19 @@ class Side:
         self._first.clear()
         return framed
 
+    def _looks_packed(self, data: bytes) -> bool:
+        """Tell what the first bytes are: those behind a hole may be the rest of a plain message."""
+        if self._lost and self.peer is not None and self.peer.packed is not None:
+            return self.peer.packed
+        return BEGINNING.match(data) is None
+
     def gap(self, length: int) -> list[Framed]:
         """Take note that bytes are missing; ``length`` is 0 where it is not known how many."""
         self._ordinary.gap(length)
+        if self._agreed and self._packed is None and not self._begun:
+            # Before the agreement was seen, what is missing may be the agreement.
+            self._lost = self._last is not None
+            return self._reader.gap(length)
         framed = self._decide(None) if self._agreed and self._packed is None else []
         if self._packed is None:
             return framed + self._reader.gap(length)

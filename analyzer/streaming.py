@@ -18,7 +18,7 @@ from analyzer.quality import quality_of
 from analyzer.rows import Rows
 from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import file_size, open_source
-from analyzer.trace import CHUNK, MERGED, NEGOTIATE, open_capture, trace_of
+from analyzer.trace import CHUNK, MERGED, NEGOTIATE, UNUSED, open_capture, trace_of
 from analyzer.window import Streams, Window
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class CaptureStream:
         self._pipeline = new_pipeline(items=items, read_back=source.read, streaming=True)
         self._streams = Streams()
         self._given = 0
+        self._trace: Trace | None = None  # of the whole; it closes the source, too
         self._began: int | None = None
         self.quality: Quality | None = None
         """Of the whole capture but for its other connections, when the last window was given."""
@@ -60,13 +61,14 @@ class CaptureStream:
 
     def close(self) -> None:
         """Close the capture; messages can no longer be read back."""
-        self._source.close()
+        (self._trace or self._source).close()
 
     def __iter__(self) -> Iterator[Window]:
         with paused():
             yield from self._while_reading()
             reading = self._pipeline.close()
-            if (reading.tls or self._compresses) and not self._given:
+            unpacked = self._compresses or bool(reading.stream_counters[UNUSED])
+            if (reading.tls or unpacked) and not self._given:
                 # Whether it can be opened is known now, and nothing was given too early.
                 yield self._whole(reading)
                 return
@@ -123,6 +125,7 @@ class CaptureStream:
         self._pipeline.take(reading.rows, everything=True)
         reading.settle()
         trace = trace_of(self._path, self._source, reading, None, items=self._items)
+        self._trace = trace
         self.quality = replace(trace.quality, tls=())
         return trace
 

@@ -36,6 +36,8 @@ CHUNK = 1 << 16
 MIN_SHARED = 8 << 20
 NEGOTIATE = "NEGOTIATE"
 """The method that agrees on compression ([MS-SIPCOMP])."""
+UNUSED = "bytes between messages"
+"""Counted; some of them may be compressed by it where it was not captured that this was agreed."""
 MERGED = b"xccos merge"
 """Stands in the head of a file that was merged of several inputs: each is read for itself."""
 
@@ -254,7 +256,7 @@ def trace_of(
     found: Source | DecryptedSource = source
     if reading.tls:
         found = _decrypted(path, source, reading, given, items=items)
-    if reading.rows.strings.find(NEGOTIATE) is not None:
+    if reading.rows.strings.find(NEGOTIATE) is not None or reading.stream_counters[UNUSED]:
         from analyzer.compression import decompressed  # one capture of a thousand needs it
 
         found = decompressed(found, reading, items=items)

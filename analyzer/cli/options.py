@@ -92,7 +92,7 @@ index_option = click.option(
 def _keep_zones(ctx: click.Context, param: click.Parameter, texts: tuple[str, ...]) -> None:
     if not texts:
         return
-    from analyzer.cli.ladder_options import parse_zone
+    from analyzer.zones import parse_zone
 
     zones: dict[str | None, tzinfo] = {}
     for text in texts:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from analyzer.cli.exits import DAMAGED, OK
-from analyzer.cli.named_inputs import Named, open_set
 from analyzer.cli.progress import Progress
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
+from analyzer.sources.expansion import Named, open_set
 from analyzer.views.quality import damage
 
 if TYPE_CHECKING:

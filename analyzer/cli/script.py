@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from analyzer.cli.exits import DAMAGED, FAILED, OK
-from analyzer.cli.ladder_options import choice_of, choice_options, in_zone, parse_zone
+from analyzer.cli.ladder_options import choice_of, choice_options, in_zone
 from analyzer.cli.main import color_option
 from analyzer.cli.options import parsed_by, reading_options
 from analyzer.cli.output import destination, encoding_of, write_lines
@@ -20,6 +20,7 @@ from analyzer.export.printable import printable
 from analyzer.export.records import json_lines
 from analyzer.ladder.selection import Choice
 from analyzer.views.numbers import amount
+from analyzer.zones import parse_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

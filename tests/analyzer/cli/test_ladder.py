@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer import extras
-from analyzer.cli.ladder_options import LocalZone
+from analyzer.zones import LocalZone
 from tests.analyzer.cli.running import xccos
 from tests.analyzer.ladder.drawn import HOPS, MODEL, POST, RECORDED, TWO, redirected
 from tests.analyzer.truths import CAPTURES, FLOWS, named

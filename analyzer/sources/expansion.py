@@ -1,4 +1,4 @@
-"""The names on a command line as inputs: archives by their members, sets of files as one."""
+"""The names that a user gives as inputs: archives by their members, sets of files as one."""
 
 from __future__ import annotations
 

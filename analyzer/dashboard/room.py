@@ -1,0 +1,65 @@
+"""What all who look at one dashboard share: the open cases, the jobs, the files given to it."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from analyzer.dashboard.cases import Cases
+from analyzer.dashboard.opening import Job
+
+if TYPE_CHECKING:
+    from analyzer.dashboard.opening import Request
+
+MAX_JOBS = 16
+"""Jobs that are remembered; those that are over go first."""
+
+
+@dataclass(eq=False)
+class Room:
+    """The state of one dashboard process."""
+
+    cases: Cases = field(default_factory=Cases)
+    given: tuple[str, ...] = ()
+    """Captures and directories named on the command line."""
+    _jobs: dict[str, Job] = field(default_factory=dict)
+    _lock: RLock = field(default_factory=RLock)
+    _folder: Path | None = None
+
+    def start(self, key: str, request: Request) -> Job:
+        """Return the job for a request, begun now unless one of this key works or succeeded."""
+        with self._lock:
+            known = self._jobs.get(key)
+            if known is not None and (known.running or known.opened):
+                return known
+            over = [name for name, job in self._jobs.items() if not job.running]
+            for name in over[: max(0, len(self._jobs) + 1 - MAX_JOBS)]:
+                del self._jobs[name]
+            self._jobs[key] = Job(request, self.cases)
+            return self._jobs[key]
+
+    def job(self, key: str) -> Job | None:
+        """Return a job by its key."""
+        with self._lock:
+            return self._jobs.get(key)
+
+    @property
+    def folder(self) -> Path:
+        """Return a directory that nobody else can read, for what is given to the page.
+
+        It goes with the process.
+        """
+        with self._lock:
+            if self._folder is None:
+                self._folder = Path(tempfile.mkdtemp(prefix="xccos-dashboard-"))
+                atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+            return self._folder
+
+
+ROOM = Room()
+"""That of this process."""

@@ -1,0 +1,7 @@
+"""The dashboard: ``streamlit run app.py``, or ``xccos dashboard``."""
+
+from __future__ import annotations
+
+from analyzer.dashboard.main import main
+
+main()

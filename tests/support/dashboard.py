@@ -1,0 +1,108 @@
+"""The dashboard without a browser (``looked_at``), and as a server for one (``serving``)."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from streamlit.testing.v1 import AppTest
+
+from analyzer.dashboard.opening import Job, Request
+from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.selection import Selection
+from tests.paths import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from analyzer.dashboard.cases import Case
+
+PATIENCE = 60.0
+
+
+def opened(*files: Path | str, **request: Any) -> Case:  # noqa: ANN401  (fields of Request)
+    """Return the case of files, opened in this process as the page does it."""
+    job = Job(Request(tuple(map(str, files)), **request), ROOM.cases)
+    assert job.wait(PATIENCE)
+    assert job.opened, job.failures
+    case = ROOM.cases.get(job.opened[0])
+    assert case is not None
+    return case
+
+
+def looked_at(case: Case, view: str = "overview", **selected: Any) -> AppTest:  # noqa: ANN401
+    """Return the page of a case, run once; ``selected`` as for ``Selection.but``."""
+    selection = Selection(case=case.id).but(view=view, **selected)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
+    for key, value in selection.params().items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception, [one.value for one in page.exception]
+    return page
+
+
+def markup(page: AppTest, key: str) -> str:
+    """Return the markup that a page drew under a key (``Desk.draw``); fails where it did not."""
+    drawn = drawings(page)
+    assert key in drawn, sorted(drawn)
+    return drawn[key]
+
+
+def drawings(page: AppTest) -> dict[str, str]:
+    """Return the data of all components of a page by their keys: markup, or JSON as text."""
+    found = {}
+    for one in (*page.main, *page.sidebar):
+        for key, data in _components(one):
+            found[key] = data
+    return found
+
+
+def _components(node: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    for child in getattr(node, "children", {}).values():
+        yield from _components(child)
+    proto = getattr(node, "proto", None)
+    if type(proto).__name__ != "BidiComponent":
+        return
+    key = proto.id.split("-", 2)[2] if proto.id else ""
+    data = proto.bytes.decode() if proto.WhichOneof("data") == "bytes" else proto.json
+    yield key, json.loads(data) if proto.WhichOneof("data") == "json" else data
+
+
+@contextmanager
+def serving(*arguments: str) -> Iterator[str]:
+    """Yield the address of a dashboard that runs in a process of its own, on a free port."""
+    command = [
+        sys.executable,
+        "-m",
+        "analyzer.cli.main",
+        "dashboard",
+        "--port",
+        "0",
+        "--no-browser",
+    ]
+    with subprocess.Popen(
+        [*command, *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            said = []
+            for line in process.stdout:
+                said.append(line)
+                if "http://127.0.0.1:" in line:
+                    address = "http://" + line.split("http://", 1)[1].split()[0].rstrip("/")
+                    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE):
+                        yield address
+                    break
+            else:
+                raise AssertionError("".join(said))
+        finally:
+            process.terminate()
