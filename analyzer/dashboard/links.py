@@ -19,6 +19,8 @@ import streamlit as st
 from lxml import etree
 
 if TYPE_CHECKING:
+    from streamlit.components.v2.types import ComponentRenderer
+
     from analyzer.markup import Element
 
 MAX_LINK = 8_000
@@ -30,12 +32,25 @@ def asset(name: str) -> str:
     return files("analyzer.dashboard").joinpath("assets", name).read_text(encoding="utf-8")
 
 
-_LINKS = st.components.v2.component(
-    "xccos-links",
-    html='<div class="xd" part="root"></div>',
-    css=asset("colours.css") + asset("markup.css"),
-    js=asset("links.js"),
-)
+@cache
+def _component() -> ComponentRenderer:
+    sheets = [asset("colours.css"), asset("markup.css"), *_pages()]
+    return st.components.v2.component(
+        "xccos-links",
+        html='<div class="xd" part="root"></div>',
+        css="\n".join(sheets),
+        js=asset("links.js"),
+    )
+
+
+def _pages() -> list[str]:
+    """Return the style sheets of single pages."""
+    folder = files("analyzer.dashboard").joinpath("assets", "pages")
+    return [
+        one.read_text(encoding="utf-8")
+        for one in sorted(folder.iterdir(), key=lambda one: one.name)
+        if one.name.endswith(".css")
+    ]
 
 
 def draw(element: Element, key: str) -> None:
@@ -48,7 +63,7 @@ def draw(element: Element, key: str) -> None:
     def went() -> None:
         follow(str(st.session_state[key].get("go") or ""))
 
-    _LINKS(key=key, data=text, on_go_change=went)
+    _component()(key=key, data=text, on_go_change=went)
 
 
 def follow(href: str) -> None:

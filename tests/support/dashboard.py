@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import urllib.request
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -55,17 +54,13 @@ def markup(page: AppTest, key: str) -> str:
 
 def drawings(page: AppTest) -> dict[str, str]:
     """Return the data of all components of a page by their keys: markup, or JSON as text."""
-    found = {}
-    for one in (*page.main, *page.sidebar):
-        for key, data in _components(one):
-            found[key] = data
-    return found
+    return dict(drawn for one in (page.main, page.sidebar) for drawn in _components(one))
 
 
 def _components(node: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
     for child in getattr(node, "children", {}).values():
         yield from _components(child)
-    proto = getattr(node, "proto", None)
+    proto: Any = getattr(node, "proto", None)
     if type(proto).__name__ != "BidiComponent":
         return
     key = proto.id.split("-", 2)[2] if proto.id else ""
