@@ -134,12 +134,20 @@ class Side:
             return self.peer.packed
         return BEGINNING.match(data) is None
 
+    def _cut_at_agreement(self) -> bool:
+        """Tell whether bytes are missing where it is not known yet what follows."""
+        if self._agreed and self._packed is None:
+            return not self._begun
+        # What seemed to be plain was the beginning of an answer to NEGOTIATE.
+        return self.packed is False and self.peer is not None and self.peer.packed is True
+
     def gap(self, length: int) -> list[Framed]:
         """Take note that bytes are missing; ``length`` is 0 where it is not known how many."""
         self._ordinary.gap(length)
-        if self._agreed and self._packed is None and not self._begun:
-            # Before the agreement was seen, what is missing may be the agreement.
-            self._lost = self._last is not None
+        if self._cut_at_agreement():
+            # Before anything was seen, what is missing may be the agreement.
+            self._lost = self._last is not None or self.packed is False
+            self._agreed, self.packed = True, None
             return self._reader.gap(length)
         framed = self._decide(None) if self._agreed and self._packed is None else []
         if self._packed is None:

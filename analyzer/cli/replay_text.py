@@ -61,7 +61,9 @@ def account_lines(account: Account, terminal: Terminal, *, verbose: bool) -> Ite
 
 def _end(end: End, terminal: Terminal, *, verbose: bool) -> Iterator[str]:
     symbol, style = ("ok", "good") if end.held else ("failed", "bad")
-    text = f"{terminal.symbol(symbol)} {end.role}: {_counts(end)}"
+    why = _why(end)
+    told = f"{why}; {_counts(end)}" if why else _counts(end)
+    text = f"{terminal.symbol(symbol)} {end.role}: {told}"
     yield from _wrapped(text, terminal, style)
     wanted = [one for one in end.verdicts if verbose or one.status != "held"]
     # What failed goes before what was only unexpected: the list may be cut.
@@ -75,6 +77,14 @@ def _end(end: End, terminal: Terminal, *, verbose: bool) -> Iterator[str]:
         yield f"  and {more:,} more (see --json)"
     yield from _spreads(end.spreads, terminal, verbose=verbose)
     yield from _notes(end.notes, terminal, verbose=verbose)
+
+
+def _why(end: End) -> str:
+    """Return why nothing was said at all, where one thing explains it; else nothing."""
+    failed = [one for one in end.verdicts if one.status in BAD]
+    causes = {one.detail for one in failed}
+    silent = not end.counts.get("held") and any(one.status == "unsaid" for one in failed)
+    return causes.pop() if silent and len(causes) == 1 else ""
 
 
 def _counts(end: End) -> str:

@@ -14,6 +14,7 @@ from analyzer.dashboard.opening import Job, Request
 from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.selection import Selection
 from tests.paths import ROOT
+from tests.support.replaying import XCCOS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,15 +72,7 @@ def _components(node: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
 @contextmanager
 def serving(*arguments: str) -> Iterator[str]:
     """Yield the address of a dashboard that runs in a process of its own, on a free port."""
-    command = [
-        sys.executable,
-        "-m",
-        "analyzer.cli.main",
-        "dashboard",
-        "--port",
-        "0",
-        "--no-browser",
-    ]
+    command = [*XCCOS, "dashboard", "--port", "0", "--no-browser", *arguments]
     with subprocess.Popen(
         [*command, *arguments],
         cwd=ROOT,

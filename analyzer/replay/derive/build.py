@@ -153,7 +153,7 @@ class _Deriving:
         if recording.words:
             found["chosen"] = ", ".join(recording.words)
         lost = {
-            LEFT_OUT: ", ".join(f"{n} {what}" for what, n in sorted(recording.left_out.items())),
+            LEFT_OUT: recording.left_out,
             UNPLAYED: counted(self._unplayed),
             CUT: numbered(recording.cut, "message"),
             HOLES: numbered(recording.holes, "hole"),

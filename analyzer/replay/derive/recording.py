@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from analyzer.flows.runs import flows_of
 from analyzer.ladder.selection import Choice, choose
 from analyzer.lazy import once
+from analyzer.replay.derive.losses import numbered
 from analyzer.replay.derive.pairing import respelled
 from analyzer.replay.template import Template
 from dissectors.model import Malformed
@@ -28,6 +29,10 @@ MAX_TURNS = 100_000
 NAMED = 10
 """Rooms that are named where another one was asked for."""
 ALL = Choice()
+# What is no turn: as it is counted, and what is said of it.
+_NAMELESS = ("message", " without Call-ID or CSeq")
+_REPEATED = ("repetition", "")
+_UNREADABLE = ("unreadable message", "")
 
 
 class Recording:
@@ -50,7 +55,7 @@ class Recording:
                 f"{len(wanted)} messages are chosen, a script has {MAX_TURNS} at most: "
                 "choose a session, a dialog or a time"
             )
-        self.left_out: Counter[str] = Counter()
+        self._left_out: Counter[tuple[str, str]] = Counter()
         self.messages: dict[int, SipMessage] = {}
         self._take(wanted)
         if not self.messages:
@@ -64,8 +69,13 @@ class Recording:
         return max(row, asked), int(asked > row)
 
     def _why(self) -> str:
-        left = ", ".join(f"{count} {what}" for what, count in sorted(self.left_out.items()))
-        return f" (left out: {left})" if left else ""
+        return f" (left out: {self.left_out})" if self.left_out else ""
+
+    @property
+    def left_out(self) -> str:
+        """What is no turn, counted: ``1 message without Call-ID or CSeq, 2 repetitions``."""
+        counts = sorted(self._left_out.items())
+        return ", ".join(f"{numbered(count, noun)}{more}" for (noun, more), count in counts)
 
     @property
     def started(self) -> int:
@@ -142,13 +152,13 @@ class Recording:
         for row in wanted:
             transaction = self.transaction(row)
             if transaction is None or self.trace.rows.notes[row] & QUOTED:
-                self.left_out["without Call-ID or CSeq"] += 1
+                self._left_out[_NAMELESS] += 1
             elif row in transaction.retransmissions or row in transaction.repeated_finals:
-                self.left_out["repetitions"] += 1
+                self._left_out[_REPEATED] += 1
             else:
                 message = self.trace.message(row)
                 if isinstance(message, Malformed) or not _is_sayable(message):
-                    self.left_out["unreadable"] += 1
+                    self._left_out[_UNREADABLE] += 1
                 else:
                     self.messages[row] = message
 

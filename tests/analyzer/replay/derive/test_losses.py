@@ -88,7 +88,18 @@ def test_holes_are_counted_and_told() -> None:
 
 def test_repetitions_are_told(tmp_path: Path) -> None:
     found = script(tmp_path, message(), message())
-    assert losses(found.origin) == ["1 repetitions: left out of the script"]
+    assert losses(found.origin) == ["1 repetition: left out of the script"]
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(1, "1 message without Call-ID or CSeq"), (2, "2 messages without")]
+)
+def test_messages_that_belong_to_nothing_are_told(tmp_path: Path, count: int, told: str) -> None:
+    nameless = message().replace(b"CSeq:", b"X-CSeq:")
+    (sentence,) = losses(script(tmp_path, message(), *[nameless] * count).origin)
+    assert sentence.startswith(told)
+    with pytest.raises(ValueError, match="left out: 1 message without Call-ID or CSeq"):
+        script(tmp_path, nameless)
 
 
 @pytest.mark.parametrize(
