@@ -15,14 +15,22 @@ UNPACKED = PLAINTEXT | 1 << 53
 one story are told apart by the bits between the two."""
 
 
-class UnpackedSource(DecryptedSource):
-    """A source, and what was unpacked of it: from offset ``UNPACKED`` on."""
+FROM_AGENTS = UNPACKED | 1 << 52
+"""Offsets from here on lie in what agents sent over TCP, or compressed (HEP)."""
 
-    def __init__(self, source: Source | DecryptedSource, unpacked: Spool) -> None:
+
+class UnpackedSource(DecryptedSource):
+    """A source, and what was unpacked of it."""
+
+    def __init__(
+        self, source: Source | DecryptedSource, unpacked: Spool, base: int = UNPACKED
+    ) -> None:
+        """``base``: the offset from which on bytes lie in what was unpacked."""
         super().__init__(cast("Source", source), unpacked)
+        self._base = base
 
     def read(self, offset: int, length: int) -> bytes:
         """Return up to ``length`` bytes at ``offset``."""
-        if offset >= UNPACKED:
-            return self._plaintext.read(offset - UNPACKED, length)
+        if offset >= self._base:
+            return self._plaintext.read(offset - self._base, length)
         return self._source.read(offset, length)

@@ -12,6 +12,7 @@ from analyzer.others import MAX_OTHERS, begun_at
 from analyzer.rows import Rows
 from dissectors.dns import NameQuery, read_query
 from dissectors.model import Frame
+from dissectors.transport.hep import PACKED
 
 if TYPE_CHECKING:
     from analyzer.flow import Flow
@@ -78,6 +79,15 @@ class Reading:
     """TLS key logs that the capture itself carries."""
     notes: list[str] = field(default_factory=list)
     """Sentences for people."""
+
+    @property
+    def may_give_more(self) -> bool:
+        """Some of what the ordinary pass could not use may be messages for a further one."""
+        return bool(
+            self.stream_counters["bytes between messages"]
+            or self.services["HEP"]
+            or self.ignored.get(PACKED)
+        )
 
     def note_query(self, datagram: Datagram) -> None:
         """Remember what a datagram asks DNS about a pool, or answers."""

@@ -18,7 +18,7 @@ from analyzer.quality import quality_of
 from analyzer.rows import Rows
 from analyzer.sources.beside import key_log_beside
 from analyzer.sources.files import file_size, open_source
-from analyzer.trace import CHUNK, MERGED, NEGOTIATE, UNUSED, open_capture, trace_of
+from analyzer.trace import CHUNK, MERGED, NEGOTIATE, open_capture, trace_of
 from analyzer.window import Streams, Window
 
 if TYPE_CHECKING:
@@ -67,8 +67,7 @@ class CaptureStream:
         with paused():
             yield from self._while_reading()
             reading = self._pipeline.close()
-            unpacked = self._compresses or bool(reading.stream_counters[UNUSED])
-            if (reading.tls or unpacked) and not self._given:
+            if (reading.tls or self._compresses or reading.may_give_more) and not self._given:
                 # Whether it can be opened is known now, and nothing was given too early.
                 yield self._whole(reading)
                 return

@@ -36,8 +36,6 @@ CHUNK = 1 << 16
 MIN_SHARED = 8 << 20
 NEGOTIATE = "NEGOTIATE"
 """The method that agrees on compression ([MS-SIPCOMP])."""
-UNUSED = "bytes between messages"
-"""Counted; some of them may be compressed by it where it was not captured that this was agreed."""
 MERGED = b"xccos merge"
 """Stands in the head of a file that was merged of several inputs: each is read for itself."""
 
@@ -256,10 +254,12 @@ def trace_of(
     found: Source | DecryptedSource = source
     if reading.tls:
         found = _decrypted(path, source, reading, given, items=items)
-    if reading.rows.strings.find(NEGOTIATE) is not None or reading.stream_counters[UNUSED]:
-        from analyzer.compression import decompressed  # one capture of a thousand needs it
+    if reading.rows.strings.find(NEGOTIATE) is not None or reading.may_give_more:
+        from analyzer.compression import decompressed  # one capture of a thousand needs them
+        from analyzer.hep_pass import from_agents
 
         found = decompressed(found, reading, items=items)
+        found = from_agents(found, reading, items=items)
     return Trace(found, reading)
 
 

@@ -352,11 +352,8 @@ cdef class Pass(Connections):
         reading.stream_counters["retransmitted segments"] += self.segments.retransmissions
         reading.ignored = dict(self.layers.ignored)
         reading.secrets = self.secrets
-        compressed = (  # [MS-SIPCOMP], or it may be
-            reading.rows.strings.find("NEGOTIATE") is not None
-            or reading.stream_counters["bytes between messages"]
-        )
-        if self.streaming and not self.tls and not compressed:
+        negotiated = reading.rows.strings.find("NEGOTIATE") is not None  # [MS-SIPCOMP]
+        if self.streaming and not self.tls and not negotiated and not reading.may_give_more:
             # Nobody asks for the connections of a stream: what puts them into order is enough.
             reading.flows.extend(self.links)
         else:

@@ -84,7 +84,8 @@ def _why(end: End) -> str:
     failed = [one for one in end.verdicts if one.status in BAD]
     causes = {one.detail for one in failed}
     silent = not end.counts.get("held") and any(one.status == "unsaid" for one in failed)
-    return causes.pop() if silent and len(causes) == 1 else ""
+    # What ended early was ended by somebody, and that is said already.
+    return causes.pop() if silent and end.complete and len(causes) == 1 else ""
 
 
 def _counts(end: End) -> str:

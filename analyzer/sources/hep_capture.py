@@ -7,7 +7,6 @@ it never ends anything.
 from __future__ import annotations
 
 import struct
-import zlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -16,15 +15,13 @@ from dissectors.capture.pdu_writer import UPPER_PDU, pdu
 from dissectors.capture.writer import PcapngStream
 from dissectors.model import Datagram, Frame
 from dissectors.sip.scan import HeadScanner
-from dissectors.transport.hep import Hep, read_hep
+from dissectors.transport.hep import CUT_SHORT, payload_of, read_hep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from analyzer.sources.hep import Received
 
-MAX_INFLATED = 1 << 20
-"""Bytes of a payload that came compressed: a body of SIP is far smaller."""
 MAX_KINDS = 32
 """Kinds of packets that are counted apart; the others together."""
 _DIGITS = 6
@@ -79,10 +76,10 @@ class HepCapture:
         try:
             found = read_hep(received.data)
         except (struct.error, IndexError):
-            found = "HEP packet that is cut short"
+            found = CUT_SHORT
         if found is None:
             found = "no HEP"
-        payload = found if isinstance(found, str) else _payload(found, received.data)
+        payload = found if isinstance(found, str) else payload_of(found, received.data)
         if isinstance(payload, str) or isinstance(found, str):
             self._pass_over(str(payload), received.peer)
             return
@@ -109,22 +106,3 @@ class HepCapture:
         data = pdu(message, key, transport)
         frame = Frame(self.frames, time_ns, _DIGITS, UPPER_PDU, data, 0, len(data))
         return self._stream.frame(frame)
-
-
-def _payload(found: Hep, data: bytes) -> bytes | str:
-    """Return the payload of a packet, or why it is of no use."""
-    if found.end > len(data):
-        return "HEP packet that is cut short"
-    if found.other:
-        return f"HEP {found.other}"
-    payload = data[found.start : found.end]
-    if not found.compressed:
-        return payload
-    unpacking = zlib.decompressobj()
-    try:
-        payload = unpacking.decompress(payload, MAX_INFLATED)
-    except zlib.error:
-        return "HEP packet whose compressed payload is damaged"
-    if not unpacking.eof:
-        return "HEP packet whose compressed payload is damaged or too large"
-    return payload

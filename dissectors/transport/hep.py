@@ -10,6 +10,7 @@ time of the frame.
 
 from __future__ import annotations
 
+import zlib
 from struct import Struct
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +37,12 @@ SIP = 1
 """Value of ``PROTOCOL``."""
 _OTHERS = {0: "reserved", 2: "XMPP", 3: "SDP", 4: "RTP", 5: "RTCP", 6: "MGCP", 32: "JSON",
            34: "RTP report", 53: "DNS", 100: "log"}  # fmt: skip
+
+MAX_INFLATED = 1 << 20
+"""Bytes of a payload that came compressed: a body of SIP is far smaller."""
+PACKED = "HEP packet with a compressed payload"
+"""How it is counted where it is not read."""
+CUT_SHORT = "HEP packet that is cut short"
 
 # The specification has twenty types; vendors add some of their own.
 MAX_CHUNKS = 256
@@ -77,6 +84,28 @@ def read_hep(data: bytes) -> Hep | str | None:
     if data.startswith(MAGIC):
         return _read_3(data)
     return _read_old(data) if data[:1] in (b"\x01", b"\x02") else None
+
+
+def payload_of(found: Hep, data: bytes) -> bytes | str:
+    """Return the payload of a packet that was read from ``data``, or why it is of no use."""
+    if found.end > len(data):
+        return CUT_SHORT
+    if found.other:
+        return f"HEP {found.other}"
+    payload = data[found.start : found.end]
+    return inflated(payload) if found.compressed else payload
+
+
+def inflated(payload: bytes) -> bytes | str:
+    """Unpack a compressed payload (zlib: RFC 1950), or say why it is of no use."""
+    unpacking = zlib.decompressobj()
+    try:
+        plain = unpacking.decompress(payload, MAX_INFLATED)
+    except zlib.error:
+        return "HEP packet whose compressed payload is damaged"
+    if not unpacking.eof:
+        return "HEP packet whose compressed payload is damaged or too large"
+    return plain
 
 
 def length_of(data: bytes) -> int:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from dissectors.model import Datagram, Malformed, Segment
 from dissectors.transport.fragments import Fragments
-from dissectors.transport.hep import read_hep
+from dissectors.transport.hep import PACKED, read_hep
 from dissectors.transport.ip import (
     AUTHENTICATION,
     EXTENSIONS,
@@ -277,7 +277,7 @@ class Layers:
         if hep.end > body.length:
             return self._refuse("udp", "HEP total length beyond its datagram", body)
         if hep.other or hep.compressed:
-            self._ignore(f"HEP {hep.other or 'packet with a compressed payload'}")
+            self._ignore(f"HEP {hep.other}" if hep.other else PACKED)
             return None
         payload = body.part(hep.start, hep.end)
         time_ns, digits = body.time_ns, body.digits

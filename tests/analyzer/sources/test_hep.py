@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from analyzer.sources.files import SourceError
 from analyzer.sources.hep import MAX_CONNECTIONS, Listener, Received, is_loopback, packet
-from analyzer.sources.hep_capture import MAX_INFLATED, MAX_KINDS, HepCapture
+from analyzer.sources.hep_capture import MAX_KINDS, HepCapture
+from dissectors.transport.hep import MAX_INFLATED
 from tests.support.exported import flow_key
 from tests.support.reading import messages_in
 from tests.support.sip_texts import message, response
