@@ -44,6 +44,7 @@ BUILD := build
 INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 INSTALLED_BENCH := $(VENV)/.installed-bench
+INSTALLED_DASHBOARD := $(VENV)/.installed-dashboard
 TWIN := $(wildcard */_speedups/*.pyx */_speedups/*.pxd)
 CORPUS := $(or $(XCCOS_CORPUS),../shared)
 
@@ -101,7 +102,7 @@ corpus() { # say so when the captures for the tests are not there
 }
 endef
 
-.PHONY: help triage test lint types cover cover-replay twin speedups compiler system bench bench-readme fuzz rule-pages clean
+.PHONY: help triage dashboard test lint types cover cover-replay twin speedups compiler system bench bench-readme fuzz rule-pages clean
 
 help: ## show this list
 	@echo 'usage: make TARGET'
@@ -112,6 +113,9 @@ triage: $(INSTALLED) ## install what is needed, then triage a sample (FILE=captu
 	$(BIN)/xccos triage "$(FILE)"
 
 # A twin that cannot be built is an error here.
+dashboard: $(INSTALLED_DASHBOARD) ## look at captures in a browser (FILE=capture opens one)
+	@$(BIN)/xccos dashboard $(if $(filter command line environment,$(origin FILE)),"$(FILE)")
+
 test: export XCCOS_BUILD := compiled
 test: system speedups lint types cover twin ## run every gate: lint, types, coverage, both paths
 
@@ -279,6 +283,12 @@ $(INSTALLED): pyproject.toml analyzer/__init__.py hatch_build.py $(TWIN) | $(BIN
 	step 'installing the project, compiled where there is a C compiler'
 	quietly pip $(BIN)/python -m pip install --editable .
 	quietly pip $(BIN)/python -m compileall -q analyzer dissectors
+	touch $@
+
+$(INSTALLED_DASHBOARD): pyproject.toml | $(INSTALLED)
+	@$(FUNCTIONS)
+	step 'installing what the dashboard needs'
+	quietly pip $(BIN)/python -m pip install --editable '.[dashboard]'
 	touch $@
 
 $(INSTALLED_DEV): pyproject.toml analyzer/__init__.py | $(BIN)/python

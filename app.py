@@ -1,8 +1,10 @@
-"""The dashboard: ``streamlit run app.py``, or ``xccos dashboard``."""
+"""The dashboard: ``streamlit run app.py [-- FILE...]``, or ``xccos dashboard [FILE...]``."""
 
 from __future__ import annotations
+
+import sys
 
 from analyzer.dashboard.main import main
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -16,7 +16,6 @@ import click
 from analyzer.cli.exits import DAMAGED, FAILED, OK, USAGE
 from analyzer.cli.fail import findings_judge
 from analyzer.cli.live_input import InputError, Interfaces, Piped
-from analyzer.cli.live_status import size_text
 from analyzer.cli.live_text import JsonView, LogView
 from analyzer.cli.live_watch import TICK, Interrupt, Until, Watch
 from analyzer.cli.reading import Reading
@@ -34,6 +33,7 @@ from analyzer.live.ring import CANNOT_WRITE, Kept
 from analyzer.sources.files import SourceError
 from analyzer.sources.live import PATIENCE, Inflow
 from analyzer.trace import open_capture
+from analyzer.views.numbers import size_text
 from analyzer.views.quality import damage
 from analyzer.views.told import tell
 from analyzer.views.triage import triage_record

@@ -52,15 +52,6 @@ class View(Protocol):
         """Leave the terminal as it was; called once."""
 
 
-def size_text(value: float) -> str:
-    """Return bytes for people: ``300 kB``."""
-    for unit in ("B", "kB", "MB"):
-        if value < 1000:
-            return f"{value:.0f} {unit}"
-        value /= 1000
-    return f"{value:.1f} GB"
-
-
 class Rates:
     """Counts of the last seconds, as rates."""
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from analyzer.cli.live_status import size_text
 from analyzer.cli.live_text import SIGNIFICANT, event_line
 from analyzer.export.printable import printable
 from analyzer.times import SECOND
-from analyzer.views.numbers import amount
+from analyzer.views.numbers import amount, size_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

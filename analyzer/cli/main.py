@@ -31,6 +31,10 @@ COMMANDS = {
     "path": ("analyzer.cli.path:path", "Show which waits made a sign-in slow."),
     "diff": ("analyzer.cli.diff:diff", "Compare two sessions: what differs, and what first."),
     "ladder": ("analyzer.cli.ladder:ladder", "Draw who said what to whom: text, SVG, HTML, PDF."),
+    "dashboard": (
+        "analyzer.cli.dashboard:dashboard",
+        "Show captures in a browser.",
+    ),
     "report": ("analyzer.cli.report:report", "Write one page, or a bundle, for a ticket."),
     "findings": ("analyzer.cli.findings:findings", "List what is wrong, with frames and advice."),
     "rules": ("analyzer.cli.findings:rules", "List all rules: what findings can be."),

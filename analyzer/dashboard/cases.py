@@ -209,6 +209,11 @@ class Cases:
         if case is not None:
             case.close()
 
+    def close_all(self) -> None:
+        """Close all of them."""
+        for case in self:
+            self.close(case.id)
+
     def __iter__(self) -> Iterator[Case]:
         """Iterate over them, the one looked at last first."""
         with self._lock:

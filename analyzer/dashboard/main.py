@@ -17,11 +17,14 @@ from analyzer.dashboard.links import asset, draw
 from analyzer.dashboard.pages import start
 from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.selection import VIEWS, Selection, parse_selection
+from analyzer.dashboard.server import ANYWHERE, may_serve
 from analyzer.markup import add, badge, say
 from analyzer.views.numbers import amount
 from analyzer.views.told import VERDICT_WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.dashboard.cases import Case
     from analyzer.markup import Element
 
@@ -29,13 +32,22 @@ DOCKED = {"ladder", "messages", "commands", "flow", "findings", "rooms", "sessio
 """Pages beside which the selected message is shown."""
 LISTED = 60
 """Sessions in the list at the side; the page of sessions has all."""
+MAX_NAME = 80
+"""Characters of a case's name in the address."""
 ZONES = ("UTC", "local")
 
 
-def main() -> None:
-    """Draw the page that the address names."""
+def main(given: Sequence[str] = ()) -> None:
+    """Draw the page that the address names; ``given``: files named on the command line."""
     st.set_page_config(page_title="xccos-analyzer", layout="wide", initial_sidebar_state="auto")
     st.html(f"<style>{asset('frame.css')}</style>")
+    if not may_serve(st.get_option("server.address")):
+        st.error(
+            "Captures hold people's words, and others could reach this page. Start it with "
+            f"`xccos dashboard`, or with `--server.address 127.0.0.1`; {ANYWHERE}=1 allows it."
+        )
+        return
+    ROOM.given = ROOM.given or tuple(given)
     selection = parse_selection(st.query_params.to_dict())
     case = ROOM.cases.get(selection.case) if selection.case else None
     if case is None or selection.view == "open":
@@ -77,7 +89,7 @@ def _checked(case: Case, selection: Selection) -> tuple[Selection, list[str]]:
     if message is not None and message >= len(case.trace.rows):
         wrong.append(f"There is no message {message} here.")
         message = None
-    return selection.but(session=session, message=message), wrong
+    return selection.but(name=case.name[:MAX_NAME], session=session, message=message), wrong
 
 
 def _bar(desk: Desk) -> None:

@@ -20,8 +20,11 @@ from analyzer.extras import MissingExtra
 from analyzer.inputs.opening import join, stories
 from analyzer.library.content import hash_of
 from analyzer.library.version import reading_version
+from analyzer.sources.archive import KEY_TEXTS
+from analyzer.sources.conversion import is_input
 from analyzer.sources.expansion import Named, open_set
 from analyzer.sources.files import SourceError
+from analyzer.sources.keylog import has_secrets
 from analyzer.sources.tls_keys import GivenKeys
 from analyzer.trace import open_capture
 from analyzer.zones import parse_zone
@@ -270,6 +273,18 @@ def refuse_special(file: str) -> None:
     path = Path(file)
     if path.exists() and not path.is_file():
         raise SourceError("only plain files are opened here")
+
+
+def is_key(file: str) -> bool:
+    """Tell key logs and private keys from captures and logs, by what is in them."""
+    try:
+        with Path(file).open("rb") as opened:
+            head = opened.read(KEY_HEAD)
+    except (OSError, ValueError):
+        return False
+    if is_rsa_key(file) or Path(file).suffix.lower() in (".keylog", ".sslkeylog"):
+        return True
+    return head.startswith(KEY_TEXTS) or (has_secrets(head) and not is_input(head))
 
 
 def is_rsa_key(file: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
+import re
 import shutil
 import tempfile
 from dataclasses import dataclass, field
@@ -16,6 +18,9 @@ from analyzer.dashboard.opening import Job
 if TYPE_CHECKING:
     from analyzer.dashboard.opening import Request
 
+MAX_GIVEN = 4 << 30
+"""Bytes of files that are given to the page and kept while it runs."""
+MAX_NAME = 120
 MAX_JOBS = 16
 """Jobs that are remembered; those that are over go first."""
 
@@ -27,9 +32,12 @@ class Room:
     cases: Cases = field(default_factory=Cases)
     given: tuple[str, ...] = ()
     """Captures and directories named on the command line."""
+    greeted: bool = False
+    """What was named was opened for the first who came."""
     _jobs: dict[str, Job] = field(default_factory=dict)
     _lock: RLock = field(default_factory=RLock)
     _folder: Path | None = None
+    _kept: int = 0
 
     def start(self, key: str, request: Request) -> Job:
         """Return the job for a request, begun now unless one of this key works or succeeded."""
@@ -59,6 +67,23 @@ class Room:
                 self._folder = Path(tempfile.mkdtemp(prefix="xccos-dashboard-"))
                 atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
             return self._folder
+
+    def keep(self, name: str, data: memoryview) -> Path:
+        """Write a file that was given to the page where only this process reads it.
+
+        Raises ValueError where there is no more room.
+        """
+        plain = re.sub(r"[^\w.()+=@-]", "_", name.replace("\\", "/").rpartition("/")[2])
+        path = self.folder / hashlib.sha256(data).hexdigest()[:16] / (plain[-MAX_NAME:] or "file")
+        with self._lock:
+            if path.exists():
+                return path
+            if self._kept + len(data) > MAX_GIVEN:
+                raise ValueError(f"{name}: the files given to this page are too many; restart it")
+            self._kept += len(data)
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        path.write_bytes(data)
+        return path
 
 
 ROOM = Room()

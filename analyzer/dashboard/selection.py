@@ -41,6 +41,8 @@ class Selection:
 
     case: str = ""
     """The id of what was opened; empty: nothing."""
+    name: str = ""
+    """What the case is called: whoever gets the address learns which capture to open."""
     view: str = "overview"
     session: int | None = None
     """Index of a session, from 0; in the address from 1, as everywhere that people read."""
@@ -65,7 +67,7 @@ class Selection:
         kept = dict(self.more)
         base = self
         if own.get("case", self.case) != self.case:
-            base = Selection(zone=self.zone)
+            base = Selection(zone=self.zone, view=self.view)
             kept = {}
         elif own.get("view", self.view) != self.view:
             kept = {}
@@ -74,7 +76,11 @@ class Selection:
 
     def params(self) -> dict[str, str]:
         """Return what stands in the address, defaults left out."""
-        found = {"case": self.case, "view": self.view if self.view != "overview" else ""}
+        found = {
+            "case": self.case,
+            "of": self.name,
+            "view": self.view if self.view != "overview" else "",
+        }
         if self.session is not None:
             found["session"] = str(self.session + 1)
         if self.message is not None:
@@ -106,6 +112,7 @@ def parse_selection(params: Mapping[str, str]) -> Selection:
     message = _number(given.pop("message", ""), "message", wrong)
     return Selection(
         case=given.pop("case", ""),
+        name=given.pop("of", ""),
         view=view,
         session=None if session is None else session - 1,
         message=message,

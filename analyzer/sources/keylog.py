@@ -33,6 +33,11 @@ session. A hash has 64 bytes at most, and a finite field of Diffie-Hellman 256 (
 _RANDOM = 64  # digits
 
 
+def has_secrets(head: bytes) -> bool:
+    """Tell whether the beginning of a file, of whatever encoding, has a line of a key log."""
+    return any(_LINE.fullmatch(line) for line in head.replace(b"\0", b"").splitlines())
+
+
 class KeyLog:
     """Secrets of TLS sessions, to be closed."""
 

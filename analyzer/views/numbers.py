@@ -17,6 +17,15 @@ def amount(count: int, noun: str) -> str:
     return f"{count:,} {noun}{plural}"
 
 
+def size_text(value: float) -> str:
+    """Return bytes for people: ``300 kB``."""
+    for unit in ("B", "kB", "MB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}"
+        value /= 1000
+    return f"{value:.1f} GB"
+
+
 def spans(frames: Iterable[int]) -> str:
     """Return ascending frame numbers with runs as ranges: ``4, 7-9``."""
     found = sorted(set(frames))

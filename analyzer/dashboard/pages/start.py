@@ -1,24 +1,327 @@
-"""The page that opens captures: what is chosen, dropped, named, or was given before."""
+"""The page that opens captures: dropped into it, named by a path, offered, or open already.
+
+The rule: a file is opened because somebody wants it. An address names a case by what is in it, so
+that a colleague's link finds the same capture wherever it lies, and opens nothing by itself.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
+from lxml import etree
 
-from analyzer.dashboard.opening import Request
+from analyzer.dashboard.links import draw
+from analyzer.dashboard.offers import Offer, in_directory, is_below, samples
+from analyzer.dashboard.opening import Job, Request, is_key
+from analyzer.dashboard.server import MAX_UPLOAD
+from analyzer.export.printable import printable
+from analyzer.markup import Column, add, say, table
+from analyzer.views.numbers import amount, size_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from streamlit.runtime.uploaded_file_manager import UploadedFile
+
     from analyzer.dashboard.room import Room
     from analyzer.dashboard.selection import Selection
+    from analyzer.markup import Cell, Element
+
+QUICK = 0.7
+"""Seconds in which a small capture is open: nobody sees a bar for it."""
+LOOK_EVERY = 0.4
+"""Seconds between two looks at a job."""
 
 
 def show(room: Room, selection: Selection) -> None:
     """Draw the page."""
-    path = st.text_input("Path of a capture", value=selection.more.get("path", ""))
-    if path:
-        job = room.start(path, Request((path,)))
-        job.wait(5)
-        if job.opened:
-            st.query_params.from_dict(selection.but(case=job.opened[0], view="overview").params())
+    key = selection.more.get("job", "")
+    job = room.job(key) if key else None
+    if job is not None and (job.running or job.opened or job.failures):
+        _job(room, selection, job)
+        if job.running:
+            return
+    _head(room, selection)
+    _at_once(room, selection)
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        _drop(room, selection)
+        _path(room, selection)
+    with right:
+        _given(room, selection)
+        _samples(selection)
+
+
+def _head(room: Room, selection: Selection) -> None:
+    made = etree.Element("div")
+    add(made, "h1", text="Open a capture")
+    if selection.case and room.cases.get(selection.case) is None:
+        lead = add(made, "p")
+        say(lead, "This address leads to ")
+        add(lead, "strong", text=selection.name or "a capture")
+        say(lead, ", which is not open here. Open it, with the same keys, and you see what was ")
+        say(lead, "selected in it.")
+    cases = [*room.cases]
+    if cases:
+        columns = (Column("open now", "wide"), Column("messages", "num"), Column("sessions", "num"))
+        rows = (
+            (
+                _case_link(selection, case.id, case.name),
+                f"{len(case.trace.rows):,}",
+                f"{len(case.views):,}",
+            )
+            for case in cases
+        )
+        table(made, "Open already", columns, rows)
+    draw(made, "start")
+
+
+def _case_link(selection: Selection, case: str, name: str) -> Cell:
+    return linked_to(selection.but(case=case, name=name, view="overview").href(), name)
+
+
+def _job(room: Room, selection: Selection, job: Job) -> None:
+    """Show how far a job is; go to what it opened."""
+    if job.running and not job.wait(QUICK):
+
+        @st.fragment(run_every=LOOK_EVERY)
+        def watch() -> None:
+            if not job.running:
+                st.rerun()
+            st.progress(_share(job), text=_plain(_told(job)))
+
+        watch()
+        st.button("Cancel", on_click=job.cancel, key="cancel")
+        return
+    for line in job.failures:
+        st.error(_plain(line))
+    if job.opened and not job.failures:
+        _enter(room, selection, job.opened)
+        st.rerun()
+
+
+def _enter(room: Room, selection: Selection, opened: Sequence[str]) -> None:
+    """Go to what was opened: where the address wanted to, if it is that."""
+    wanted = selection.but(job=None, path=None)
+    if selection.case not in opened:
+        case = room.cases.get(opened[0])
+        view = "overview" if selection.case or selection.view == "open" else selection.view
+        wanted = wanted.but(case=opened[0], name="" if case is None else case.name, view=view)
+    elif wanted.view == "open":
+        wanted = wanted.but(view="overview")
+    st.query_params.from_dict(wanted.params())
+
+
+def _share(job: Job) -> float:
+    return min(1.0, job.done / job.size) if job.size else 0.0
+
+
+def _told(job: Job) -> str:
+    if job.stage.startswith("reading") and job.size:
+        return f"{job.stage}: {size_text(job.done)} of {size_text(job.size)}"
+    return job.stage
+
+
+def _plain(text: str) -> str:
+    """Return a text of a file's as Streamlit's Markdown shows it unchanged."""
+    return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$^=" else sign for sign in text)
+
+
+def _begin(room: Room, selection: Selection, request: Request) -> None:
+    """Open what was asked for; the address names the job until it is done."""
+    said = "\0".join((*request.files, *request.keys, request.zone, str(request.together)))
+    key = hashlib.sha256(f"{said}\0{request.password}".encode(errors="replace")).hexdigest()[:16]
+    room.start(key, request)
+    st.query_params.from_dict(selection.but(job=key, path=None).params())
+
+
+def _drop(room: Room, selection: Selection) -> None:
+    st.subheader("Drop it here", anchor=False)
+    dropped = st.file_uploader(
+        f"Captures, text traces, ZIP archives and key logs, up to {MAX_UPLOAD} MB each",
+        accept_multiple_files=True,
+        max_upload_size=MAX_UPLOAD,
+        key="dropped",
+        help="They stay on this machine, in a directory that goes with this program. "
+        "Open larger ones by their path: nothing is copied then.",
+    )
+    together, password, zone = _options("dropped", with_password=any(map(_looks_like_key, dropped)))
+    if not dropped:
+        return
+
+    def clicked() -> None:
+        try:
+            kept = [(one.name, str(room.keep(one.name, one.getbuffer()))) for one in dropped]
+        except (OSError, ValueError) as error:
+            st.session_state["refused"] = str(error)
+            return
+        keys = [path for _, path in kept if is_key(path)]
+        files = [(name, path) for name, path in kept if path not in keys]
+        request = Request(
+            tuple(path for _, path in files),
+            tuple(name for name, _ in files),
+            tuple(keys),
+            password(),
+            zone(),
+            together(),
+        )
+        _begin(room, selection, request)
+
+    said = st.session_state.pop("refused", "")
+    if said:
+        st.error(_plain(said))
+    st.button(
+        f"Open {amount(len(dropped), 'file')}", type="primary", on_click=clicked, key="open-dropped"
+    )
+
+
+def _looks_like_key(file: UploadedFile) -> bool:
+    return str(file.name).lower().endswith((".pem", ".key", ".p12", ".pfx"))
+
+
+class _Options(NamedTuple):
+    together: Callable[[], bool]
+    password: Callable[[], str]
+    zone: Callable[[], str]
+
+
+def _options(where: str, *, with_password: bool) -> _Options:
+    """Draw what few need, and return what gives the values when something is opened."""
+    with st.expander("Options", expanded=with_password):
+        st.checkbox(
+            "Inputs that tell one story become one: messages matched, clocks corrected",
+            value=True,
+            key=f"together-{where}",
+        )
+        st.text_input(
+            "Time zone of text traces that do not say theirs",
+            key=f"zone-{where}",
+            placeholder="UTC, +02:00, Europe/Berlin",
+        )
+        st.text_input(
+            "Password of private keys (PEM, PKCS#12)", type="password", key=f"password-{where}"
+        )
+    state = st.session_state
+    return _Options(
+        lambda: bool(state.get(f"together-{where}", True)),
+        lambda: str(state.get(f"password-{where}") or ""),
+        lambda: str(state.get(f"zone-{where}") or ""),
+    )
+
+
+def _path(room: Room, selection: Selection) -> None:
+    st.subheader("Or name it", anchor=False)
+    st.text_area(
+        "Paths on this machine, one a line: captures of any size, ZIP archives, directories; "
+        "key logs and private keys too",
+        value=selection.more.get("path", ""),
+        key="paths",
+        height=90,
+        placeholder="/captures/client.pcapng",
+        help="Nothing is copied. Where `xccos index` has saved an index beside a capture, it opens "
+        "at once. Key logs named NAME.keylog beside a capture are found by themselves.",
+    )
+    together, password, zone = _options("named", with_password=False)
+
+    def clicked() -> None:
+        lines = [line.strip() for line in str(st.session_state["paths"]).splitlines()]
+        paths = [str(Path(line).expanduser()) for line in lines if line]
+        directories = [path for path in paths if Path(path).is_dir()]
+        if directories and len(paths) == 1:
+            st.query_params.from_dict(selection.but(directory=directories[0]).params())
+            return
+        keys = [path for path in paths if is_key(path)]
+        files = [path for path in paths if path not in keys]
+        if files:
+            request = Request(
+                tuple(files), (), tuple(keys), password(), zone(), together()
+            )  # fmt: skip
+            _begin(room, selection, request)
+
+    st.button("Open", on_click=clicked, key="open-named")
+
+
+def _given(room: Room, selection: Selection) -> None:
+    """Offer what the command line named, and what is in directories."""
+    directories = [path for path in room.given if Path(path).is_dir()]
+    files = [path for path in room.given if path not in directories]
+    if files:
+        offers = [Offer(path, Path(path).name, "named on the command line") for path in files]
+        _choose(room, selection, "Named on the command line", offers, "given")
+    wanted = selection.more.get("directory", "")
+    for number, directory in enumerate(dict.fromkeys((*directories, *([wanted] * bool(wanted))))):
+        offers, said = in_directory(directory)
+        _choose(room, selection, directory, offers, f"directory-{number}")
+        if said:
+            st.caption(_plain(said))
+
+
+def _choose(
+    room: Room, selection: Selection, title: str, offers: Sequence[Offer], key: str
+) -> None:
+    st.subheader(_plain(printable(title)), anchor=False)
+    if not offers:
+        st.text("There is no capture and no log in it.")
+        return
+    names = {one.path: f"{printable(one.name)} ({one.about})" for one in offers}
+
+    def clicked() -> None:
+        chosen = st.session_state[key]
+        if chosen:
+            keys = [path for path in chosen if is_key(path)]
+            files = tuple(path for path in chosen if path not in keys)
+            _begin(room, selection, Request(files, (), tuple(keys)))
+
+    st.multiselect(
+        "Captures", [*names], format_func=lambda path: names[path], key=key,
+        label_visibility="collapsed", placeholder="Choose one or several",
+    )  # fmt: skip
+    st.button("Open", on_click=clicked, key=f"open-{key}")
+
+
+def _samples(selection: Selection) -> None:
+    offers = samples()
+    if not offers:
+        return
+    st.subheader("Or try a sample", anchor=False)
+    made = etree.Element("div")
+    rows = (
+        (linked_to(selection.href(sample=one.name), one.name), one.about) for one in offers
+    )  # fmt: skip
+    table(made, "Small captures; all names in them are invented", _SAMPLE_COLUMNS, rows)
+    draw(made, "samples")
+
+
+_SAMPLE_COLUMNS = (Column("sample", "mono"), Column("what it shows", "wide"))
+
+
+def linked_to(href: str, text: str) -> Cell:
+    """Return a cell with a link."""
+
+    def fill(cell: Element) -> None:
+        add(cell, "a", "", text, href=href)
+
+    return fill
+
+
+def _at_once(room: Room, selection: Selection) -> None:
+    """Open what the address may open: a sample, or what the command line named."""
+    sample = selection.more.get("sample", "")
+    for one in samples() if sample else ():
+        if one.name == sample:
+            _begin(room, selection.but(sample=None), Request((one.path,)))
             st.rerun()
+    path = selection.more.get("path", "")
+    if path and is_below(path, room.given):
+        _begin(room, selection, Request((path,)))
+        st.rerun()
+    files = [path for path in room.given if not Path(path).is_dir()]
+    if files and not room.greeted and not selection.case:
+        room.greeted = True
+        keys = [path for path in files if is_key(path)]
+        wanted = tuple(path for path in files if path not in keys)
+        _begin(room, selection, Request(wanted, (), tuple(keys)))
+        st.rerun()

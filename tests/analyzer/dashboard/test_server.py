@@ -1,0 +1,52 @@
+"""How the dashboard is served: for this machine alone, and with the same settings either way."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+from click.testing import CliRunner
+from streamlit.testing.v1 import AppTest
+
+from analyzer.cli.main import main
+from analyzer.dashboard.server import ANYWHERE, SETTINGS, is_loopback, may_serve
+from tests.paths import ROOT
+
+
+def test_both_ways_to_start_it_have_the_same_settings() -> None:
+    told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    flat = {f"{room}.{key}": value for room, found in told.items() for key, value in found.items()}
+    assert flat == SETTINGS
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "[::1]", "localhost"])
+def test_only_this_machine_is_served(address: str) -> None:
+    assert is_loopback(address)
+
+
+@pytest.mark.parametrize("address", [None, "", "0.0.0.0", "::", "192.0.2.7", "example.com"])
+def test_nobody_else_is(address: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not is_loopback(address)
+    assert not may_serve(address)
+    monkeypatch.setenv(ANYWHERE, "1")
+    assert may_serve(address)
+
+
+def test_a_page_that_others_could_reach_shows_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.dashboard.main.may_serve", lambda _: False)
+    page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    assert "others could reach this page" in page.error[0].value
+    assert not page.button
+
+
+def test_a_file_that_is_not_there_is_told_before_anything_is_served() -> None:
+    found = CliRunner().invoke(main, ["dashboard", "/nowhere/x.pcap"])
+    assert found.exit_code == 2
+    assert "/nowhere/x.pcap: there is no such file" in found.output
+
+
+def test_without_streamlit_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("analyzer.dashboard.server.find_spec", lambda _: None)
+    found = CliRunner().invoke(main, ["dashboard"])
+    assert found.exit_code == 2
+    assert "pip install 'xccos-analyzer[dashboard]'" in found.output
