@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import ipaddress
 import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,7 +29,7 @@ SETTINGS: dict[str, str | int | bool | list[str]] = {
 }
 ANYWHERE = "XCCOS_DASHBOARD_ANYWHERE"
 """Set to 1 by who knows that others may reach the page: in a container, behind a proxy."""
-SCRIPT = Path(__file__).with_name("script.py")
+SCRIPT = Path(__file__).with_name("entry") / "script.py"
 
 
 def is_loopback(address: str | None) -> bool:
@@ -60,6 +62,8 @@ def serve(files: Sequence[str], *, port: int | None, browser: bool) -> None:
         raise MissingExtra("Streamlit, which the dashboard is written with,", "dashboard")
     from streamlit.web import cli
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # the address is told at once, in a pipe too
     options = [f"--server.headless={'false' if browser else 'true'}"]
     for name, value in SETTINGS.items():
         values = value if isinstance(value, list) else [value]

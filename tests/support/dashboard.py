@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 import urllib.request
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from streamlit.testing.v1 import AppTest
 
@@ -80,17 +81,24 @@ def serving(*arguments: str) -> Iterator[str]:
         stderr=subprocess.STDOUT,
         text=True,
     ) as process:
+        assert process.stdout is not None
+        said: list[str] = []
         try:
-            assert process.stdout is not None
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if "http://127.0.0.1:" in line:
-                    address = "http://" + line.split("http://", 1)[1].split()[0].rstrip("/")
-                    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE):
-                        yield address
-                    break
-            else:
-                raise AssertionError("".join(said))
+            yield _address(process.stdout, said)
         finally:
             process.terminate()
+            reader = threading.Thread(target=said.extend, args=(process.stdout,), daemon=True)
+            reader.start()  # a server that cannot say that it stops does not stop
+            process.wait(PATIENCE)
+            reader.join(PATIENCE)
+
+
+def _address(lines: IO[str], said: list[str]) -> str:
+    """Return the address that a server says, once it answers there."""
+    for line in lines:
+        said.append(line)
+        if "http://127.0.0.1:" in line:
+            address = "http://" + line.split("http://", 1)[1].split()[0].rstrip("/")
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=PATIENCE):
+                return address
+    raise AssertionError("".join(said))

@@ -1,0 +1,66 @@
+"""Every page, in light and dark: drawn without an error, and a picture of it to be looked at.
+
+The pictures lie in ``build/screens``; ``python -m tests.dashboard.test_screens`` writes those of
+the manual (``docs/figures``).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analyzer.dashboard.selection import VIEWS
+from tests.dashboard.looking import Look, looking
+from tests.paths import ROOT
+from tests.support.browser import browser  # noqa: F401  (a fixture)
+from tests.support.dashboard import serving
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.dashboard.looking import Scheme
+
+SCREENS = ROOT / "build" / "screens"
+SAMPLE = "r2-post-full.pcap"
+MESSAGE = "170"
+SIZE = {"width": 1400, "height": 900}
+OF_SESSION = ("flow", "ladder", "replay")
+"""Pages that are drawn of one session."""
+
+
+def _shots(look: Look, folder: Path, scheme: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    look.open_sample(SAMPLE)
+    for view in VIEWS:
+        changes = {"session": "2" if view in OF_SESSION else None}
+        changes["message"] = MESSAGE if view == "messages" else None
+        look.turn_to(view=view, **changes)
+        assert look.misdeeds() == [], view
+        look.page.screenshot(path=folder / f"dashboard-{view}-{scheme}.png")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_drawn(browser: Browser, address: str, scheme: Scheme) -> None:  # noqa: F811
+    with looking(browser, address, color_scheme=scheme, viewport=SIZE) as look:
+        _shots(look, SCREENS, scheme)
+    assert len([*SCREENS.glob(f"*-{scheme}.png")]) == len(VIEWS)
+
+
+def _write(folder: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    from tests.support.browser import chromium
+
+    with sync_playwright() as playwright, serving() as served:
+        started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        for scheme in ("light", "dark"):
+            with looking(started, served, color_scheme=scheme, viewport=SIZE) as look:
+                _shots(look, folder, scheme)
+        started.close()
+
+
+if __name__ == "__main__":
+    _write(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "figures")
