@@ -17,7 +17,7 @@ from analyzer.diagnostics.table import diagnose
 from analyzer.ladder.scene import Scene
 from analyzer.meaning import outline
 from analyzer.views.findings import finding_record
-from analyzer.views.told import verdict_of
+from analyzer.views.told import judged, verdict_of
 from analyzer.views.triage import triage_record
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ MAX_CASES = 12
 """Cases that stay open."""
 MAX_MESSAGES = 3_000_000
 """Messages of all open cases: about 700 bytes each. The one opened last always stays."""
-MAX_DIAGNOSED = 5_000
-"""Sessions whose findings are looked for when a case is opened: some five seconds of work."""
+MAX_DIAGNOSED = 3_000
+"""Sessions whose findings are looked for when a case is opened: two or three seconds of work."""
 
 
 @dataclass(eq=False)
@@ -86,14 +86,20 @@ class Case:
 
     @property
     def diagnosed(self) -> Sequence[Finding]:
-        """Return the findings, errors first; of the first ``MAX_DIAGNOSED`` sessions."""
+        """Return the findings, errors first; of ``MAX_DIAGNOSED`` sessions, the worst ones."""
         return self.once("diagnosed", self._diagnosed)
 
     def _diagnosed(self) -> Sequence[Finding]:
         with paused():
-            count = len(self.views)
-            few = None if count <= MAX_DIAGNOSED else range(MAX_DIAGNOSED)
+            few = None if not self.undiagnosed else self._worst()
             return diagnose(self.trace, sessions=few)
+
+    def _worst(self) -> list[int]:
+        """Return the sessions to be diagnosed where there are too many: those in trouble first."""
+        ranks = {"failed": 0, "doubtful": 1}
+        records = self.sessions
+        ranked = sorted(range(len(records)), key=lambda one: ranks.get(judged(records[one]), 2))
+        return sorted(ranked[:MAX_DIAGNOSED])
 
     @property
     def undiagnosed(self) -> int:
