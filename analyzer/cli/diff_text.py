@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analyzer.cli.steps import status_style, status_text
 from analyzer.cli.table import Column, table
+from analyzer.compare.likes import alike, subject_of
 from analyzer.compare.naming import where
 from analyzer.compare.words import doubt_sentence, place_text, sentence, summary, told_text
 from analyzer.export.printable import printable
@@ -169,24 +170,13 @@ def _rows(rows: Sequence[AlignedRow], terminal: Terminal) -> Iterator[str]:
         (
             _sign(group[0], terminal),
             "" if group[0].step is None else group[0].step.id,
-            group[0].subject if len(group) == 1 else f"{_family(group[0])} ×{len(group)}",
+            subject_of(group),
             *_cells(group[0].a, group[0].unseen),
             *_cells(group[0].b, group[0].unseen),
         )
-        for group in (list(like) for _, like in groupby(rows, key=_likeness))
+        for group in alike(rows)
     )
     yield from table(columns, cells, terminal)
-
-
-def _family(row: AlignedRow) -> str:
-    one = row.a or row.b
-    return row.subject if one is None else one.family
-
-
-def _likeness(row: AlignedRow) -> tuple[object, ...]:
-    """Return what like rows have in common: items of one message, answered alike."""
-    sides = ((one and (one.frames, one.outcome)) for one in (row.a, row.b))
-    return (row.step, _family(row), row.weight, row.unseen, *sides)
 
 
 def _sign(row: AlignedRow, terminal: Terminal) -> str:

@@ -18,6 +18,7 @@ from analyzer.dashboard.pages import start
 from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.selection import VIEWS, Selection, parse_selection
 from analyzer.dashboard.server import ANYWHERE, may_serve
+from analyzer.export.printable import printable
 from analyzer.markup import add, badge, say
 from analyzer.views.numbers import amount
 from analyzer.views.told import VERDICT_WORDS
@@ -39,7 +40,10 @@ ZONES = ("UTC", "local")
 
 def main(given: Sequence[str] = ()) -> None:
     """Draw the page that the address names; ``given``: files named on the command line."""
-    st.set_page_config(page_title="xccos-analyzer", layout="wide", initial_sidebar_state="auto")
+    selection = parse_selection(st.query_params.to_dict())
+    title = VIEWS[selection.view] if selection.case else "Open"
+    of = f" of {printable(selection.name)}" if selection.name else ""
+    st.set_page_config(page_title=f"{title}{of}: xccos-analyzer", layout="wide")
     st.html(f"<style>{asset('frame.css')}</style>")
     if not may_serve(st.get_option("server.address")):
         st.error(
@@ -48,7 +52,6 @@ def main(given: Sequence[str] = ()) -> None:
         )
         return
     ROOM.given = ROOM.given or tuple(given)
-    selection = parse_selection(st.query_params.to_dict())
     case = ROOM.cases.get(selection.case) if selection.case else None
     if case is None or selection.view == "open":
         start.show(ROOM, selection)
@@ -160,7 +163,7 @@ def _session(listed: Element, desk: Desk, index: int) -> None:
     verdict = case.verdict(index)
     badge(item, verdict, VERDICT_WORDS[verdict])
     say(item, " ")
-    user = case.views[index].user or "unknown user"
+    user = (case.views[index].user or "unknown user").removeprefix("sip:")
     link = add(item, "a", "", user, href=selection.href(session=index))
     if index == selection.session:
         link.set("aria-current", "true")

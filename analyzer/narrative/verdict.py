@@ -60,7 +60,7 @@ def _signed_in(view: SessionView, run: FlowRun | None) -> str:
 def _began(view: SessionView, run: FlowRun, first: FlowStep) -> str:
     at = clock_text(run.started, 0)
     last = next((one for one in reversed(run.steps) if one.status != "not-applicable"), first)
-    lasted = f" in {latency_text(_taken(run))}" if last.status in DONE else ""
+    lasted = f" in {latency_text(taken(run))}" if last.status in DONE else ""
     if first.status in DONE:
         return f"signed in at {at}{lasted}"
     if first.status == "not-applicable":
@@ -70,7 +70,7 @@ def _began(view: SessionView, run: FlowRun, first: FlowStep) -> str:
     return f"was seen from {at} (REGISTER not captured)"
 
 
-def _taken(run: FlowRun) -> float:
+def taken(run: FlowRun) -> float:
     """Return the milliseconds to the last step done: later messages of a step do not count."""
     ends = [
         (step.time - run.started) / 1e6 + step.latency_ms

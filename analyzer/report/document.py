@@ -58,7 +58,7 @@ def report_html(
     Findings(page, content, moments).add_to(main)
     Sessions(page, content, moments, look).add_to(main)
     Messages(page, content, moments, aliases).add_to(main)
-    Quality(page, content).add_to(main)
+    Quality(page, content.trace, content.record, content.chosen).add_to(main)
     _reading(main)
     left = details(main, content, sharing)
     if left:

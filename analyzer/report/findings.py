@@ -55,7 +55,7 @@ class Findings:
             found = list(those)
             part = section(made, f"findings-{severity}", f"{HEADINGS[severity]} ({len(found)})", 3)
             listed = add(part, "ol", "findings")
-            for same in _by_rule(found):
+            for same in by_rule(found):
                 self._rule(listed, same, numbers)
         told = sum(content.counts.values()) - sum(one.times for one in content.tallies)
         if told > len(content.findings):
@@ -78,12 +78,11 @@ class Findings:
         advice = add(made, "p", "advice")
         add(advice, "strong", text="What to do: ")
         self._page.prose(advice, first["advice"])
-        frames = sorted({frame for one in same for frame in one["frames"]})
-        filters = frames_filters(frames, MAX_FILTER) if frames else []
-        if len(filters) == 1:
+        filtered = display_filter(same)
+        if filtered is not None:
             shown = add(made, "p", "wireshark")
             say(shown, "In Wireshark: ")
-            add(shown, "code", "copy", filters[0])
+            add(shown, "code", "copy", filtered)
 
     def _hit(self, parent: Element, number: int, one: Record) -> None:
         made = add(parent, "li", id=f"finding-{number}")
@@ -127,7 +126,14 @@ class Findings:
             )
 
 
-def _by_rule(findings: Iterable[Record]) -> list[list[Record]]:
+def display_filter(findings: Iterable[Record]) -> str | None:
+    """Return Wireshark's filter for the frames of findings; None without any, or of too many."""
+    frames = sorted({frame for one in findings for frame in one["frames"]})
+    filters = frames_filters(frames, MAX_FILTER) if frames else []
+    return filters[0] if len(filters) == 1 else None
+
+
+def by_rule(findings: Iterable[Record]) -> list[list[Record]]:
     """Return findings by rule, in the order of the first of each."""
     found: dict[tuple[str, str], list[Record]] = {}
     for one in findings:

@@ -14,10 +14,9 @@ from analyzer.views.quality import open_before
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from analyzer.markup import Cell, Element
-    from analyzer.report.content import Content
-    from analyzer.report.places import ReportPage
+    from analyzer.markup import Cell, Element, Page
     from analyzer.rows import Connection
+    from analyzer.trace import Trace
 
 Record = dict[str, Any]
 MAX_ROWS = 200
@@ -28,9 +27,10 @@ ENDS = {"fin": "closed", "rst": "reset", "reused": "reused", "end": "open at the
 class Quality:
     """Writes the section on the capture itself."""
 
-    def __init__(self, page: ReportPage, content: Content) -> None:
-        self._page, self._content = page, content
-        self._record: Record = content.record["quality"]
+    def __init__(self, page: Page, trace: Trace, record: Record, rows: Iterable[int]) -> None:
+        """Take the record of the capture, and the messages whose connections are listed."""
+        self._page, self._trace, self._rows = page, trace, rows
+        self._record: Record = record["quality"]
 
     def add_to(self, parent: Element) -> None:
         """Add the section."""
@@ -45,6 +45,10 @@ class Quality:
             "not captured."
         )
         add(made, "p", "hint", text)
+        self.details(made)
+
+    def details(self, made: Element) -> None:
+        """Add what the remarks rest on, as tables: holes, problems, connections, counters."""
         self._closed(made)
         self._holes(made)
         self._problems(made)
@@ -53,12 +57,12 @@ class Quality:
 
     def _without_directory(self, text: str) -> str:
         """Return a sentence without the directory of the capture: a key log lies beside it."""
-        place = str(PurePath(self._content.trace.name).parent)
+        place = str(PurePath(self._trace.name).parent)
         return text if place == "." else text.replace(f"{place}{os.sep}", "")
 
     def _closed(self, parent: Element) -> None:
         """List what was not read: TLS and HTTP connections."""
-        others = self._content.trace.quality.others
+        others = self._trace.quality.others
         if not others:
             return
         made = section(parent, "others", "Connections that are not SIP in the clear", 3)
@@ -127,7 +131,7 @@ class Quality:
         _cut(made, len(found), "connection")
 
     def _lines(self, connections: Iterable[Connection]) -> Iterator[Sequence[Cell]]:
-        before = {one.number for one in open_before(self._content.trace)}
+        before = {one.number for one in open_before(self._trace)}
         for one in connections:
             began = "open before the capture began" if one.number in before else ""
             began = began or ("seen from its beginning" if one.syn_seen else "whole messages")
@@ -146,9 +150,9 @@ class Quality:
 
     def _spoken(self) -> list[Connection]:
         """Return the connections that carried what was chosen."""
-        trace = self._content.trace
+        trace = self._trace
         stream = trace.rows.stream
-        numbers = {stream[row] >> 1 for row in self._content.chosen}
+        numbers = {stream[row] >> 1 for row in self._rows}
         return [one for one in trace.connections if one.number in numbers]
 
     def _counters(self, parent: Element) -> None:

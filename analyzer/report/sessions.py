@@ -35,7 +35,7 @@ class Sessions:
 
     def __init__(self, page: ReportPage, content: Content, moments: Moments, look: Look) -> None:
         self._page, self._content, self._moments, self._look = page, content, moments, look
-        self._steps = Steps(page, moments)
+        self._steps = Steps(page, moments, page.places)
         self._drawn = {one.session: one for one in content.ladders}
 
     def add_to(self, parent: Element) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from lxml import etree
 
@@ -13,9 +13,8 @@ from analyzer.times import latency_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from analyzer.markup import Cell, Element
+    from analyzer.markup import Cell, Element, Page
     from analyzer.moments import Moments
-    from analyzer.report.places import ReportPage
 
 Record = dict[str, Any]
 MAX_POSTS = 100
@@ -28,11 +27,19 @@ THIN = 4
 """Of the shortest bar: it is still seen."""
 
 
+class Ladders(Protocol):
+    """Knows where steps are in the ladders of the same page."""
+
+    def of_step(self, run: Record, step: Record) -> str | None:
+        """Return the id of the first group of a step."""
+        ...
+
+
 class Steps:
     """Writes what became of flows."""
 
-    def __init__(self, page: ReportPage, moments: Moments) -> None:
-        self._page, self._moments = page, moments
+    def __init__(self, page: Page, moments: Moments, ladders: Ladders | None = None) -> None:
+        self._page, self._moments, self._ladders = page, moments, ladders
 
     def sign_in(self, parent: Element, run: Record, number: int) -> None:
         """Add the steps of one sign-in; ``number``: which of its session, from 1."""
@@ -54,7 +61,7 @@ class Steps:
 
     def _row(self, run: Record, step: Record) -> Sequence[Cell]:
         def name(cell: Element) -> None:
-            target = self._page.places.of_step(run, step)
+            target = None if self._ladders is None else self._ladders.of_step(run, step)
             text = f"{step['id']} {step['title']}"
             if target is None:
                 say(cell, text)
@@ -81,7 +88,7 @@ class Steps:
                 say(head, "in frame ")
                 self._page.frame(head, run["frame"])
             say(head, f" into {room or 'a room'}, ")
-            self._fill(head, _posted(run))
+            self._fill(head, posted(run))
             self._table(made, f"Steps of the post in frame {run['frame'] or 'not captured'}", run)
             if run["copies"]:
                 columns = (
@@ -103,7 +110,7 @@ class Steps:
         for one in copies:
             yield (
                 one["user"] or "unknown",
-                _copy(one),
+                copy_cell(one),
                 self._page.in_frame(one["frame"]),
                 latency_text(one["latency_ms"]),
                 one["status"],
@@ -122,12 +129,16 @@ class Steps:
             made,
             f"{latency_text(path['duration_ms'])} in all. Waited for {by_party(path)}.{begun}",
         )
+        self.waits(made, path, f"sign-in{nth}")
+
+    def waits(self, parent: Element, path: Record, name: str) -> None:
+        """Add the waits of a critical path as a table."""
         columns = (
             *(Column("frames", "frames"), Column("waited for"), Column("what", "wide")),
             *(Column("took", "num"), Column("share", "num"), Column("when", "bar")),
         )
-        caption = f"Critical path of sign-in{nth}: the chain of waits that decided how long it took"
-        table(made, caption, columns, self._waits(path["waits"][:MAX_WAITS]), "path")
+        caption = f"Critical path of {name}: the chain of waits that decided how long it took"
+        table(parent, caption, columns, self._waits(path["waits"][:MAX_WAITS]), "path")
 
     def _waits(self, waits: Iterable[Record]) -> Iterator[Sequence[Cell]]:
         before = 0.0
@@ -143,7 +154,7 @@ class Steps:
             before += wait["share"]
 
 
-def _posted(run: Record) -> str | None:
+def posted(run: Record) -> str | None:
     """Return when a post was written: the run began with what came before it."""
     times = (step["time"] for step in run["steps"] if run["frame"] in step["frames"])
     time: str | None = next(times, run["started"])
@@ -177,7 +188,8 @@ def _bar(before: float, wait: Record) -> Cell:
     return fill
 
 
-def _copy(one: Record) -> Cell:
+def copy_cell(one: Record) -> Cell:
+    """Return a cell with what became of the copy that one member was to get."""
     if one["frame"] is None:
         return badged("missing" if one["captured"] else "not-captured")
     return badged("ok", "echo to the author" if one["echo"] else "came")
