@@ -26,6 +26,8 @@ SETTINGS: dict[str, str | int | bool | list[str]] = {
     "browser.gatherUsageStats": False,  # nothing leaves the machine
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",
+    "theme.light.primaryColor": "#0b5cad",  # Streamlit's red looks like an error
+    "theme.dark.primaryColor": "#4a9be8",
 }
 ANYWHERE = "XCCOS_DASHBOARD_ANYWHERE"
 """Set to 1 by who knows that others may reach the page: in a container, behind a proxy."""

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from analyzer.dashboard.selection import VIEWS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page, Route
 
 PATIENCE_MS = 30_000
-TURN_MS = 150
-"""In which a page that was turned to begins to be drawn."""
 Scheme = Literal["light", "dark"]
 
 
@@ -61,7 +61,14 @@ class Look:
             }""",
             f"?{urlencode(params)}",
         )
-        self.page.wait_for_timeout(TURN_MS)
+        self.arrive(VIEWS[params.get("view", "overview")])
+
+    def arrive(self, title: str) -> None:
+        """Wait until a page is shown, by its title in the navigation."""
+        if title == VIEWS["open"]:
+            self.page.get_by_role("heading", name="Open a capture").wait_for()
+        else:
+            self.page.locator("nav a[aria-current=page]", has_text=title).wait_for()
         self.settle()
 
     def settle(self) -> None:

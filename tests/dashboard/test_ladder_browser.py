@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,14 +30,14 @@ from tests.support.dashboard import opened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Locator, Page
+    from playwright.sync_api import Browser, Locator, Page, ViewportSize
 
     from analyzer.ladder.values import Ladder
 
 MANY = 50_000
 DRAWN = 120
 """Rows in the page at most: a window shows 20, and some around them."""
-WIDE = {"width": 1400, "height": 900}
+WIDE: ViewportSize = {"width": 1400, "height": 900}
 MOUNT = """async ([script, style, data, told]) => {
   const module = await import(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
   const host = document.querySelector("#host");
@@ -45,7 +46,6 @@ MOUNT = """async ([script, style, data, told]) => {
     shadow.innerHTML = '<style></style><div class="xl-root"></div>';
     shadow.querySelector("style").textContent = style;
   }
-  globalThis.sent ??= [];
   const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0));
   xccosLadders.set("one", { ...xccosLadders.get("one"), told });
   const setTriggerValue = (name, value) => sent.push(value);
@@ -99,7 +99,6 @@ def _mount(page: Page, ladder: Ladder, **told: Any) -> str:  # noqa: ANN401
     data = packed(ladder)
     stamp = data[:STAMP].decode()
     coded = b64encode(b"one\n" + data).decode()
-    page.evaluate("globalThis.xccosLadders ??= new Map()")
     page.evaluate(MOUNT, [script(), style(), coded, _told(stamp, **told)])
     return stamp
 
@@ -111,20 +110,34 @@ def shown(
     told: dict[str, Any] | None = None,
     **context: Any,  # noqa: ANN401
 ) -> Iterator[Shown]:
-    page = browser.new_context(**{"viewport": WIDE} | context).new_page()
+    page = browser.new_context(viewport=WIDE, **context).new_page() if context else _plain(browser)
     page.set_default_timeout(10_000)
     faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and faults.append(said.text))
-    page.on("dialog", lambda asked: (faults.append(asked.message), asked.dismiss()))
-    try:
-        page.set_content('<!DOCTYPE html><body style="margin:0"><div id="host"></div></body>')
-        yield Shown(page, _mount(page, ladder, **(told or {})), faults)
-        assert faults == []
-    finally:
+    watched: dict[Any, Any] = {
+        "pageerror": lambda error: faults.append(str(error)),
+        "console": lambda said: faults.extend([said.text] if said.type == "error" else []),
+        "dialog": lambda asked: asked.dismiss(),
+    }
+    for event, heard in watched.items():
+        page.on(event, heard)
+    page.goto("about:blank")
+    page.set_content('<!DOCTYPE html><body style="margin:0"><div id="host"></div></body>')
+    page.evaluate("globalThis.sent = []; globalThis.xccosLadders = new Map()")
+    yield Shown(page, _mount(page, ladder, **(told or {})), faults)
+    assert faults == []
+    for event, heard in watched.items():
+        page.remove_listener(event, heard)
+    if context:
         page.context.close()
 
 
+@cache
+def _plain(browser: Browser) -> Page:  # noqa: F811
+    """Return the page of most tests: to make one takes longer than they do."""
+    return browser.new_context(viewport=WIDE).new_page()
+
+
+@cache
 def _long(count: int, lanes: tuple[Lane, ...] = LANES) -> Ladder:
     """Return a ladder of a request and its answer over and over, each hundredth refused."""
     events = []
@@ -144,9 +157,16 @@ def test_rows_say_what_those_of_the_page_without_script_say(browser: Browser) ->
         spoken(event, ladder.lanes, links.of(number), clock.text(event.time, None))
         for number, event in enumerate(ladder.events)
     ]
-    with shown(browser, ladder, viewport={"width": 1400, "height": 6000}) as one:
-        rows = one.rows().all()
-        assert [row.get_attribute("aria-label") for row in rows] == said
+    with shown(browser, ladder) as one:
+        one.page.set_viewport_size({"width": 1400, "height": 6_000})
+        one.page.wait_for_function(
+            "count => document.querySelector('#host').shadowRoot"
+            ".querySelectorAll('tr.ev').length === count",
+            arg=len(said),
+        )
+        labels = one.rows().evaluate_all("rows => rows.map((row) => row.ariaLabel)")
+        one.page.set_viewport_size(WIDE)
+        assert labels == said
     assert any("problem" in sentence and "answered" not in sentence for sentence in said)
 
 
@@ -178,7 +198,7 @@ def test_the_row_with_the_focus_stays_in_the_page_while_others_scroll_by(
         one.rows().first.focus()
         one.page.mouse.move(700, 500)
         one.page.mouse.wheel(0, 40_000)
-        one.row("INFO 1100").wait_for()
+        one.row("INFO 1115").wait_for()
         assert "INFO 0" in one.focused()
         one.press("ArrowDown")
         assert "INFO 1," in one.focused()
@@ -232,10 +252,12 @@ def test_two_marked_rows_are_compared_field_by_field(browser: Browser) -> None: 
             for row in (0, 2)
         }
         one.tell(marks=[0, 2], records=records)
-        assert "1 line of 4 differ" in dialog.inner_text().replace("lines", "line")
+        heading = dialog.get_by_role("heading").inner_text()
+        assert heading == "1 line of 5 differ, 2.00 ms apart"
+        assert "user1 → Front End" in dialog.locator("thead").inner_text()
         assert dialog.locator("tr.xl-differs mark").all_inner_texts() == ["0", "2"]
         one.press("Escape")
-        assert one.sent()[-1] == {"marks": None}
+        one.page.wait_for_function("globalThis.sent.at(-1).marks === null")
 
 
 def test_what_is_selected_elsewhere_is_scrolled_to_and_said(browser: Browser) -> None:  # noqa: F811
@@ -247,6 +269,17 @@ def test_what_is_selected_elsewhere_is_scrolled_to_and_said(browser: Browser) ->
         assert "INFO 17" in chosen.inner_text()
         assert chosen.is_visible()
         assert one.sent() == []
+
+
+def test_a_ladder_made_anew_shows_what_is_selected(browser: Browser) -> None:  # noqa: F811
+    with shown(browser, _long(5_000), {"row": 4_321}) as one:
+        _mount(one.page, _long(4_900), row=4_321)
+        chosen = one.page.locator(".xl tr.chosen")
+        assert "INFO 4321" in chosen.inner_text()
+        assert (
+            one.page.evaluate("row => row.getBoundingClientRect().top", chosen.element_handle()) > 0
+        )
+        assert one.rows().count() < DRAWN
 
 
 def test_a_search_marks_and_filters_rows(browser: Browser) -> None:  # noqa: F811
@@ -329,10 +362,9 @@ def test_it_is_whole_at_five_hundred_pixels_and_at_double_size(
     browser: Browser,  # noqa: F811
     scheme: str,
 ) -> None:
-    narrow = {"width": 500, "height": 900}
-    with shown(browser, sign_in(), viewport=narrow, color_scheme=scheme) as one:
+    with shown(browser, sign_in(), color_scheme=scheme) as one:
         one.page.add_style_tag(content=":root{font-size:200%}")
-        one.page.set_viewport_size({"width": 501, "height": 900})
+        one.page.set_viewport_size({"width": 500, "height": 900})
         width = "document.documentElement.scrollWidth <= innerWidth"
         one.page.wait_for_function(width)
         row, label = one.rows().first, one.rows().first.locator(".lb")

@@ -34,7 +34,7 @@ OF_SESSION = ("flow", "ladder", "replay")
 def _shots(look: Look, folder: Path, scheme: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     look.open_sample(SAMPLE)
-    for view in VIEWS:
+    for view in (*list(VIEWS)[1:], "open"):
         changes = {"session": "2" if view in OF_SESSION else None}
         changes["message"] = MESSAGE if view == "messages" else None
         look.turn_to(view=view, **changes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -15,8 +16,15 @@ from tests.paths import ROOT
 
 def test_both_ways_to_start_it_have_the_same_settings() -> None:
     told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
-    flat = {f"{room}.{key}": value for room, found in told.items() for key, value in found.items()}
-    assert flat == SETTINGS
+    assert _flat(told) == SETTINGS
+
+
+def _flat(told: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in told.items():
+        inner = _flat(value) if isinstance(value, dict) else {"": value}
+        found |= {f"{name}.{key}".rstrip("."): one for key, one in inner.items()}
+    return found
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.8.9.10", "::1", "[::1]", "localhost"])
