@@ -69,21 +69,28 @@ class _Draft(NamedTuple):
     """Row, or what stands beside messages."""
 
 
-def ladder_of(trace: Trace, choice: Choice | None = None, options: Options | None = None) -> Ladder:
-    """Return the ladder of what is chosen of an open capture.
+def ladder_of(
+    trace: Trace,
+    choice: Choice | None = None,
+    options: Options | None = None,
+    *,
+    most: int = MAX_EVENTS,
+) -> Ladder:
+    """Return the ladder of what is chosen of an open capture; of its first ``most`` messages.
 
     Raises ValueError, with a line for people, when something chosen is not in the capture.
     """
     with paused():
-        return _Builder(trace, choice or Choice(), options or Options()).build()
+        chosen = choice or Choice()
+        return _Builder(trace, chosen, options or Options(), min(most, MAX_EVENTS)).build()
 
 
 class _Builder:
-    def __init__(self, trace: Trace, choice: Choice, options: Options) -> None:
+    def __init__(self, trace: Trace, choice: Choice, options: Options, most: int) -> None:
         self._trace = trace
         self._choice = choice
         self._options = options
-        self._chosen: Chosen = choose(trace, choice, MAX_EVENTS)
+        self._chosen: Chosen = choose(trace, choice, most)
         self._scene = self._chosen.scene
         aliases = Aliases(options.aliases)
         self._lanes = Lanes(self._scene, aliases)

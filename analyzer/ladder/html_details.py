@@ -97,14 +97,14 @@ class Details:
         transaction = belongs.get("transaction") or {}
         if transaction.get("final") == row and transaction.get("request") is not None:
             self.answers[transaction["request"]] = row
-        return _kept(record)
+        return message_record(record)
 
 
 KEPT = ("frame", "frames", "time", "src", "dst", "transport", "kind", "length", "belongs_to")
 
 
-def _kept(record: Record) -> Record:
-    """Return what the page shows of a record; ``cut`` says what is not whole."""
+def message_record(record: Record) -> Record:
+    """Return what a page shows of the record of a message; ``cut`` says what is not whole."""
     cut: list[str] = []
     headers = record.get("headers") or []
     if len(headers) > HEADERS:

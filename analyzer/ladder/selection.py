@@ -46,6 +46,8 @@ class Choice:
     from_time: TypedTime | None = None
     to_time: TypedTime | None = None
     frames: tuple[Span, ...] = ()
+    rows: tuple[int, ...] | None = None
+    """Messages, by their rows; None: whatever the rest lets through."""
 
 
 class Chosen(NamedTuple):
@@ -74,6 +76,8 @@ def choose(trace: Trace, choice: Choice, most: int | None = None) -> Chosen:
     scene = Scene(trace, None if views is None else [view.index for view in views])
     words = [] if views is None else [_session_words(views)]
     book, runs, rows = None, None, _all_rows(scene)
+    if choice.rows is not None:
+        rows &= set(map(scene.origin, choice.rows))
     if choice.flows:
         book = StepBook(scene, flows_of(trace, scene.sessions))
         runs = frozenset(one for text in choice.flows for one in runs_named(book.runs, text))

@@ -139,6 +139,12 @@ def test_an_empty_capture_and_a_damaged_one_are_pages_too(tmp_path: Path) -> Non
     assert len(_ladder(looked_at(opened(half), "ladder"))["columns"]["kind"]) > 10
 
 
+def test_the_filter_of_the_page_is_heeded(case: Case) -> None:
+    sent = _ladder(looked_at(case, "ladder", filter="method:REGISTER"))
+    methods = {sent["strings"][one] for one in sent["columns"]["method"] if one >= 0}
+    assert methods == {"REGISTER"}
+
+
 def test_a_message_that_is_not_in_the_ladder_is_said_to_be_elsewhere(case: Case) -> None:
     other = next(row for row in range(len(case.trace.rows)) if case.session_of(row) == 1)
     page = looked_at(case, "ladder", session=0, message=other)
