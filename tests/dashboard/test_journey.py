@@ -1,0 +1,56 @@
+"""What somebody does whose post was lost, in a browser: from the capture to the message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.dashboard.looking import looking
+from tests.paths import SAMPLES
+from tests.support.browser import browser  # noqa: F401  (a fixture)
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.dashboard.looking import Look
+
+
+def _upload(look: Look, name: str) -> None:
+    look.page.goto(look.address)
+    look.settle()
+    look.page.set_input_files("input[type=file]", SAMPLES / name)
+    look.page.get_by_role("button", name="Open 1 file").click()
+    look.page.wait_for_url("**case=*")
+    look.arrive("Overview")
+
+
+def test_a_lost_post_is_followed_to_its_message(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as look:
+        page = look.page
+        _upload(look, "fault-503.pcap")
+        assert page.get_by_role("heading", name="Something is wrong").is_visible()
+
+        page.get_by_role("link", name="the step that failed").click()
+        look.arrive("Flow")
+        page.get_by_text("answered 503").first.wait_for()
+
+        page.get_by_role("link", name="57", exact=True).first.click()
+        page.wait_for_url("**message=*")
+        look.settle()
+        page.locator(".st-key-dock").get_by_text("INFO grpchat").first.wait_for()
+        selected = look.selected["message"]
+
+        page.get_by_role("link", name="Ladder", exact=True).click()
+        look.arrive("Ladder")
+        assert look.selected["message"] == selected
+        page.locator('[aria-selected="true"], [aria-current="true"]').first.wait_for()
+
+        sent = page.url
+        page.go_back()
+        look.arrive("Flow")
+        assert look.misdeeds() == []
+
+    with looking(browser, address) as colleague:
+        colleague.page.goto(sent)
+        colleague.arrive("Ladder")
+        colleague.page.locator(".st-key-dock").get_by_text("INFO grpchat").first.wait_for()
+        assert colleague.misdeeds() == []
