@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta, timezone, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -17,19 +15,15 @@ from analyzer.ladder.build import Options
 from analyzer.ladder.look import Look, Theme, TimeMode
 from analyzer.ladder.selection import Choice
 from analyzer.named import parse_frames
-from analyzer.times import SECOND, parse_typed_time
+from analyzer.zoned_times import parse_time, placed
 from analyzer.zones import parse_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import tzinfo
 
-    from analyzer.times import TypedTime
     from analyzer.trace import Trace
 
-_ZONE = re.compile(
-    r"(?:[Zz]|:\d{2}(?:[.,]\d+)?[+-]\d{2}:?\d{2}|^\d{4}-\d{2}-\d{2}[+-]\d{2}:?\d{2})$"
-)
-"""At the end of a time, where ``-22`` may also be the day of a date."""
 MAX_ALIASES = 1 << 20
 """Bytes of a file of aliases."""
 
@@ -97,31 +91,11 @@ look_options = applied(
 )  # fmt: skip
 
 
-UNSAID = timezone(timedelta(0), "unsaid")
-"""Of a typed time without a zone: UTC, where nobody asks for another one."""
-
-
-def parse_time(text: str) -> TypedTime:
-    """Read a time as ``parse_typed_time`` does; without a zone it has ``UNSAID``."""
-    typed = parse_typed_time(text)
-    return typed if _ZONE.search(text.strip()) else replace(typed, zone=UNSAID)
-
-
 def in_zone(choice: Choice, zone: tzinfo, trace: Trace) -> Choice:
     """Return a choice with the times that have no zone of their own in this one."""
     times = (choice.from_time, choice.to_time)
-    first, last = (None if one is None else _placed(one, zone, trace.began or 0) for one in times)
+    first, last = (None if one is None else placed(one, zone, trace.began or 0) for one in times)
     return replace(choice, from_time=first, to_time=last)
-
-
-def _placed(typed: TypedTime, zone: tzinfo, began: int) -> TypedTime:
-    """Return a time as the clocks of a zone showed it; of a time of day the capture's first day."""
-    if typed.zone is not UNSAID:
-        return typed
-    begin = datetime.fromtimestamp(began // SECOND, UTC).astimezone(zone)
-    day = typed.day or begin.date()
-    noted = datetime.combine(day, time(), zone) + timedelta(microseconds=typed.within // 1000)
-    return replace(typed, day=day, zone=timezone(noted.utcoffset() or timedelta(0)))
 
 
 def choice_of(options: dict[str, Any]) -> Choice:

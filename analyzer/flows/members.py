@@ -167,12 +167,11 @@ class Rosters:
             return
         time = self._time[row]
         if name in JOINED_NOTICES:
-            for room, user in _entries(item):
+            for room, user in entries(item):
                 self._entered(room, user, time)
         elif name == LEFT_NOTICE:
-            for chanib in item.node.iter("chanib"):
-                for uib in chanib.iter("uib"):
-                    self._name(chanib.get("uri"), uib.get("uri"), time, "gone")
+            for left, gone in departures(item):
+                self._name(left, gone, time, "gone")
 
     def author(self, room: str, author: str, time: int) -> None:
         """Take in that a user wrote into a room."""
@@ -182,18 +181,11 @@ class Rosters:
         item = self._item(row, position)
         if item is None:
             return
-        users = {uib.get("id"): uib.get("uri") for uib in item.node.iter("uib")}
-        for chanib in item.node.iter("chanib"):
-            room = chanib.get("uri")
-            if not room or chanib.find("msg") is not None:
-                continue
-            listed = set(_listed(chanib))
-            if not listed:
-                continue
+        for room, count, users in lists(item):
             self.listed.add((room, endpoint))
-            if _count(chanib) != "1":  # who is alone is listed with those who may join
-                for identifier in listed:
-                    self._name(room, users.get(identifier), self._time[row], "known")
+            if count != "1":  # who is alone is listed with those who may join
+                for user in users:
+                    self._name(room, user, self._time[row], "known")
 
     def _item(self, row: int, position: int) -> Item | None:
         if self._documents[0] != row:
@@ -223,13 +215,35 @@ def _when(change: Change) -> int:
     return change.time
 
 
-def _entries(item: Item) -> Iterator[tuple[str, str | None]]:
-    """Yield rooms, each with somebody who entered it."""
+def entries(item: Item) -> Iterator[tuple[str, str | None]]:
+    """Yield the rooms of a notice of joins, each with somebody who entered it."""
     for uib in item.node.iter("uib"):
         for aib in uib.iter("aib"):
             domain, value = aib.get("domain"), aib.get("value")
             if domain and value:
                 yield room_uri(domain, value), uib.get("uri")
+
+
+def departures(item: Item) -> Iterator[tuple[str | None, str | None]]:
+    """Yield the rooms of a notice of leaving, each with somebody who left it."""
+    for chanib in item.node.iter("chanib"):
+        for uib in chanib.iter("uib"):
+            yield chanib.get("uri"), uib.get("uri")
+
+
+def lists(item: Item) -> Iterator[tuple[str, str | None, list[str | None]]]:
+    """Yield the rooms of which a reply lists the people: how many it says, and their URIs.
+
+    Who is alone (``1``) is listed with those who may join.
+    """
+    users = {uib.get("id"): uib.get("uri") for uib in item.node.iter("uib")}
+    for chanib in item.node.iter("chanib"):
+        room = chanib.get("uri")
+        if not room or chanib.find("msg") is not None:
+            continue
+        listed = dict.fromkeys(_listed(chanib))
+        if listed:
+            yield room, _count(chanib), [users.get(identifier) for identifier in listed]
 
 
 def _listed(chanib: Element) -> Iterator[str]:

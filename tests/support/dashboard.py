@@ -71,6 +71,17 @@ def _components(node: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401
 
 
 @contextmanager
+def afresh(case: Case, name: str) -> Iterator[None]:
+    """Have a page work out anew what it keeps under a name, before and behind."""
+    kept = case.once(("kept last", name), dict[object, object])
+    kept.clear()
+    try:
+        yield
+    finally:
+        kept.clear()
+
+
+@contextmanager
 def serving(*arguments: str) -> Iterator[str]:
     """Yield the address of a dashboard that runs in a process of its own, on a free port."""
     command = [*XCCOS, "dashboard", "--port", "0", "--no-browser", *arguments]

@@ -1,0 +1,3 @@
+"""Tests of the filter language."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Tests of topologies: who talked to whom, and how much."""
+
+from __future__ import annotations
