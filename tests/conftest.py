@@ -12,9 +12,29 @@ from typing import TYPE_CHECKING
 from hypothesis import settings
 
 from analyzer.paths import why_pure
+from tests.support.grouping import pytest_collection_modifyitems
+from tests.support.tracing import (
+    pytest_collection_finish,
+    pytest_configure,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_runtest_teardown,
+    pytest_sessionstart,
+)
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
+
+__all__ = [
+    "pytest_collection_finish",
+    "pytest_collection_modifyitems",
+    "pytest_configure",
+    "pytest_runtest_call",
+    "pytest_runtest_setup",
+    "pytest_runtest_teardown",
+    "pytest_sessionstart",
+    "pytest_terminal_summary",
+]
 
 # No deadlines: a test machine that is busy for a second is no finding.
 settings.register_profile("dev", max_examples=50, deadline=None)

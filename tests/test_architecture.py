@@ -80,8 +80,9 @@ COMPILED = {
 }
 """Sources (.pyx) and declarations (.pxd) of the compiled twin, which may join stages."""
 
-every_module = pytest.mark.parametrize("module", MODULES)
-every_dissector = pytest.mark.parametrize("module", DISSECTORS)
+# One test for all modules of a rule, which names those that break it: a test for each of them would
+# cost as much again as the rest of the unit tests.
+pytestmark = pytest.mark.untraced
 every_compiled = pytest.mark.parametrize("module", COMPILED)
 
 
@@ -94,15 +95,14 @@ def _is_type_checking(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
-def _statements(node: ast.AST, *, deferred: bool, types: bool) -> Iterator[ast.AST]:
-    """Walk a tree; leave out function bodies and blocks for the type checker unless asked for."""
+def _at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk what runs when a module is imported: no function, no block for the type checker."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and not deferred:
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             continue
-        if _is_type_checking(child) and not types:
-            continue
-        yield child
-        yield from _statements(child, deferred=deferred, types=types)
+        if not _is_type_checking(child):
+            yield child
+            yield from _at_import(child)
 
 
 def _base(module: str, node: ast.ImportFrom) -> str:
@@ -114,17 +114,18 @@ def _base(module: str, node: ast.ImportFrom) -> str:
     return ".".join([*parts[: -node.level], *([node.module] if node.module else [])])
 
 
-def _imports(module: str, *, deferred: bool = True, types: bool = True) -> set[str]:
+@cache
+def _imports(module: str) -> frozenset[str]:
     """Return the dotted names that a module imports; of ``from a import b`` both a and a.b."""
     found: set[str] = set()
-    for node in _statements(_tree(module), deferred=deferred, types=types):
+    for node in ast.walk(_tree(module)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = _base(module, node)
             found.add(base)
             found.update(f"{base}.{alias.name}" for alias in node.names)
-    return found
+    return frozenset(found)
 
 
 def _within(name: str, package: str) -> bool:
@@ -135,9 +136,14 @@ def test_both_packages_are_looked_at() -> None:
     assert {short.split("/")[0] for short in MODULES} >= set(PACKAGES)
 
 
-@every_dissector
-def test_a_dissector_never_imports_the_analyzer(module: str) -> None:
-    assert [name for name in _imports(module) if _within(name, "analyzer")] == []
+def test_a_dissector_never_imports_the_analyzer() -> None:
+    found = [
+        (module, name)
+        for module in DISSECTORS
+        for name in _imports(module)
+        if _within(name, "analyzer")
+    ]
+    assert found == []
 
 
 @pytest.mark.parametrize("stage", STAGES)
@@ -153,25 +159,36 @@ def test_a_stage_imports_no_other_stage(stage: str) -> None:
     assert found == []
 
 
-@every_dissector
-def test_a_dissector_does_not_touch_the_world(module: str) -> None:
-    assert {name.split(".")[0] for name in _imports(module)} & IMPURE == set()
-    calls = [node for node in ast.walk(_tree(module)) if isinstance(node, ast.Call)]
-    opens = [node.lineno for node in calls if ast.unparse(node.func) in {"open", "io.open"}]
+def _roots(module: str) -> set[str]:
+    """Return the packages that a module imports."""
+    return {name.split(".")[0] for name in _imports(module)}
+
+
+def test_a_dissector_does_not_touch_the_world() -> None:
+    assert [(module, root) for module in DISSECTORS for root in _roots(module) & IMPURE] == []
+    opens = [
+        (module, node.lineno)
+        for module in DISSECTORS
+        for node in ast.walk(_tree(module))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"open", "io.open"}
+    ]
     assert opens == []
 
 
-@every_module
-def test_the_world_is_touched_in_few_places_only(module: str) -> None:
-    roots = {name.split(".")[0] for name in _imports(module)}
-    strays = [root for root in roots & set(CONFINED) if not module.startswith(CONFINED[root])]
+def test_the_world_is_touched_in_few_places_only() -> None:
+    strays = [
+        (module, root)
+        for module in MODULES
+        for root in _roots(module) & set(CONFINED)
+        if not module.startswith(CONFINED[root])
+    ]
     assert strays == []
 
 
 def _loaded_by(module: str) -> set[str]:
     """Return the modules of the project that importing this one asks for by name."""
     asked: set[str] = set()
-    for node in _statements(_tree(module), deferred=False, types=False):
+    for node in _at_import(_tree(module)):
         if isinstance(node, ast.Import):
             asked.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -189,11 +206,16 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
         pytest.fail(" <- ".join(error.args[1]))
 
 
-@every_module
-def test_a_module_can_be_read_in_one_sitting(module: str) -> None:
-    limit, _reason = ALLOWED_LONGER.get(module, (MAX_CODE_LINES, ""))
-    lines = MODULES[module].read_text(encoding="utf-8").splitlines()
-    assert sum(1 for line in lines if line.strip()) <= limit
+def test_a_module_can_be_read_in_one_sitting() -> None:
+    lengths = {
+        module: sum(1 for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        for module, path in MODULES.items()
+    }
+    assert {
+        module: length
+        for module, length in lengths.items()
+        if length > ALLOWED_LONGER.get(module, (MAX_CODE_LINES, ""))[0]
+    } == {}
 
 
 def test_a_longer_module_is_allowed_by_name_and_for_a_reason() -> None:
@@ -203,16 +225,14 @@ def test_a_longer_module_is_allowed_by_name_and_for_a_reason() -> None:
         assert reason
 
 
-@every_module
-def test_a_module_is_named_after_a_concept(module: str) -> None:
-    assert Path(module).stem not in SHAPELESS
+def test_a_module_is_named_after_a_concept() -> None:
+    assert [module for module in MODULES if Path(module).stem in SHAPELESS] == []
 
 
-@every_module
-def test_a_module_says_what_it_is(module: str) -> None:
-    assert ast.get_docstring(_tree(module))
-    futures = {name for name in _imports(module) if name.startswith("__future__.")}
-    assert "__future__.annotations" in futures
+def test_a_module_says_what_it_is() -> None:
+    assert [module for module in MODULES if not ast.get_docstring(_tree(module))] == []
+    later = "__future__.annotations"
+    assert [module for module in MODULES if later not in _imports(module)] == []
 
 
 # The compiled twin
@@ -291,11 +311,13 @@ def _python(code: str, *arguments: str) -> str:
     return done.stdout
 
 
-# Imports each module as if it were the first, and notes what the project's own code touches while
-# that goes on: what importlib reads, and what other people's packages read when they are loaded,
-# is not its doing. A socket or a process is noted whoever opens it.
+# Imports every module, each package as if it were the first, and notes what the project's own code
+# touches while that goes on: what importlib reads, and what other people's packages read when they
+# are loaded, is not its doing. A socket or a process is noted whoever opens it. That no module
+# relies on another of its package being there before is what the test of cycles shows.
 WATCH = """
 import importlib, json, sys
+from itertools import groupby
 
 root, *names = sys.argv[1:]
 sys.path.insert(0, root)
@@ -319,22 +341,23 @@ def watch(event, arguments):
         found.append(f"{current}: open {arguments[0]}")
 
 sys.addaudithook(watch)
-for name in names:
+for _, package in groupby(names, lambda name: name.rpartition(".")[0] or name):
     for loaded in list(sys.modules):
         if loaded.split(".")[0] in ("analyzer", "dissectors"):
             del sys.modules[loaded]
-    current = name
-    try:
-        importlib.import_module(name)
-    except BaseException as error:
-        found.append(f"{name}: {type(error).__name__}: {error}")
-    current = ""
+    for current in package:
+        try:
+            importlib.import_module(current)
+        except BaseException as error:
+            found.append(f"{current}: {type(error).__name__}: {error}")
+        current = ""
 print(json.dumps(found))
 """
 
 
 def test_importing_a_module_opens_nothing() -> None:
     names = [name for name in NAMES if not name.endswith("__main__")]
+    names.sort(key=lambda name: (name.rpartition(".")[0], name))
     assert json.loads(_python(WATCH, str(ROOT), *names)) == []
 
 

@@ -18,6 +18,10 @@ from hatchling.builders.wheel import WheelBuilder
 from analyzer import paths
 from tests.paths import ROOT
 
+# What one test builds others copy.
+pytestmark = [pytest.mark.untraced, pytest.mark.xdist_group("build")]
+
+
 COUNTER = (
     '"""Counts."""\n\ncdef class Counter:\n    cpdef int add(self):\n        self.count += 1\n'
 )

@@ -283,6 +283,7 @@ def test_nothing_is_called_unanswered_where_one_direction_was_captured() -> None
     assert "only one direction" in pair.detail
 
 
+@pytest.mark.untraced
 def test_a_thousand_equal_commands_and_replies_take_no_more_than_linear_work() -> None:
     chat = Chat()
     for _ in range(1000):

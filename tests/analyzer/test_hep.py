@@ -158,6 +158,7 @@ def piece(payload: bytes, number: int) -> Datagram:
     return Datagram(number + 1, 0, 6, key, payload, 0, 0, transport="tcp", whole=False)
 
 
+@pytest.mark.untraced
 def test_the_oldest_direction_is_ended_where_there_are_too_many() -> None:
     pieces = Pieces(HeadScanner())
     for number in range(MAX_DIRECTIONS):

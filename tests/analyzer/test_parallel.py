@@ -61,6 +61,7 @@ def _same(one: Reading, other: Reading) -> None:
     assert (one.counters, one.frames, one.ignored) == (other.counters, other.frames, other.ignored)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("jobs", [2, 3])
 @pytest.mark.parametrize(
     "name", sorted(path.name for path in SAMPLES.iterdir() if path.suffix.startswith(".pcap"))

@@ -96,6 +96,7 @@ def test_what_a_connection_keeps() -> None:
     }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("nanoseconds", [False, True])
 def test_how_the_file_was_cut_does_not_matter(nanoseconds: bool) -> None:
     talk = opened()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +22,8 @@ from tests.paths import ROOT, SAMPLES, require_shared
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+pytestmark = pytest.mark.untraced  # most of it is the validator's work
 
 CAPTURES = sorted(SAMPLES.glob("*.pcap*"))
 LISTS: dict[str, tuple[str, Mapping[str, Any]]] = {
@@ -42,6 +45,7 @@ FIRST_COMMAND_KEYS = [
 ]  # fmt: skip
 
 
+@cache
 def _validator(name: str) -> Draft202012Validator:
     schema = json.loads((ROOT / f"docs/schema/{name}.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)

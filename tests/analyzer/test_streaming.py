@@ -40,6 +40,7 @@ def path_that_runs(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(streaming, "MIN_STREAMED", 0)
 
 
+@pytest.mark.untraced
 @pytest.mark.usefixtures("path_that_runs")
 @pytest.mark.parametrize("together", [1, 5, 4096])
 @pytest.mark.parametrize("capture", CAPTURES, ids=lambda path: path.name)

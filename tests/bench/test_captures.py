@@ -16,6 +16,9 @@ from tests.bench.peers import real_tools
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.untraced
+
+
 SIZE = 120_000
 
 

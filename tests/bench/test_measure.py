@@ -12,6 +12,9 @@ from bench.captures import Load
 from bench.measure import check, timed
 from bench.programs import FILE, Program
 
+pytestmark = pytest.mark.untraced
+
+
 LOAD = Load("itself", Path(__file__))
 LARGE = "x = bytearray(64 << 20)"
 LARGE_KIB = 64 << 10

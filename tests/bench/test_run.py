@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from bench.programs import Tools
     from bench.results import Results, Row
 
+pytestmark = [pytest.mark.untraced, pytest.mark.xdist_group("bench")]
+
+
 SIZES = ["--own", "--size", "40K", "--pyshark-size", "20K", "--slow-size", "30K"]
 FAILING = 'case "$*" in *--full*) echo "out of paper" >&2; exit 3 ;; esac\nseq "$number"\n'
 

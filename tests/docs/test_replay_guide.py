@@ -9,11 +9,16 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
 from analyzer.cli.replay import replay
 from tests.paths import ROOT, SAMPLES
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+pytestmark = pytest.mark.untraced
+
 
 GUIDE = (ROOT / "docs/replay.md").read_text(encoding="utf-8")
 ADDRESS = "127.0.0.1:5060"

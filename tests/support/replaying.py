@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 XCCOS = [sys.executable, "-m", "analyzer.cli.main"]
 LISTENING = "xccos: listening on "
-PATIENCE = 20.0
-"""Seconds after which a server gives up: ten times what a busy machine takes."""
+PATIENCE = 60.0
+"""Seconds after which a server gives up: far more than a busy machine takes."""
 
 
 @cache

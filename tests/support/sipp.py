@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from analyzer.replay.sipp.files import SippFiles
 
-PATIENCE = 20
-"""Seconds after which SIPp gives up: ten times what a busy machine takes for one call."""
+PATIENCE = 60
+"""Seconds after which SIPp gives up: far more than a busy machine takes for one call."""
 _LISTENING = "0A"
 _BETWEEN_LOOKS = 0.01
 

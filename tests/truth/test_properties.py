@@ -8,6 +8,7 @@ from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from random import Random  # noqa: TID251  (the type of what hypothesis draws)
 
     from analyzer.reading import Reading
+
+pytestmark = pytest.mark.untraced
+
 
 SAMPLE = (SAMPLES / "callid-collision.pcap").read_bytes()
 

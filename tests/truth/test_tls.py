@@ -171,6 +171,7 @@ CUTS: dict[str, Callable[[list[Write]], list[Tcp]]] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("cut", CUTS)
 @pytest.mark.parametrize("capture", [TLS13, TLS12], ids=lambda path: path.stem)
 def test_how_the_records_were_cut_and_ordered_does_not_matter(

@@ -326,7 +326,7 @@ def server() -> Iterator[str]:
         thread.start()
         yield f"127.0.0.1:{listening.getsockname()[1]}"
         listening.shutdown(socket.SHUT_RDWR)
-        thread.join(5)
+        thread.join(60)
     assert not thread.is_alive()
 
 
@@ -439,7 +439,7 @@ def test_a_server_says_when_it_is_ready_and_ends_after_its_clients(
         "replay", "server", case, "--listen", "127.0.0.1:0", "--once", "--junit", junit,
         "--default", "404",
     )  # fmt: skip
-    threads[0].join(5)
+    threads[0].join(60)
     assert (result.code, answers) == (0, [ANSWERED])
     assert ends["server"].options is not None
     assert ends["server"].options.default_status == 404

@@ -12,15 +12,13 @@ from hypothesis import strategies as st
 from analyzer.cli.replay_options import (
     needs_passwords,
     parse_defaults,
-    parse_duration,
-    parse_rate,
     parse_setting,
-    parse_speed,
     parse_user,
     users_of,
 )
 from analyzer.cli.replay_pcap import Times, parse_mac, parse_times
 from analyzer.replay.options import PlayOptions, User
+from analyzer.replay.typed import parse_duration, parse_rate, parse_speed
 
 ANN = User("ann@contoso.com", "secret")
 

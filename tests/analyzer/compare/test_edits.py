@@ -223,6 +223,7 @@ def test_only_the_first_exchanges_of_a_long_session_are_compared(
     assert len(found.rows) == 5
 
 
+@pytest.mark.untraced
 @given(
     dropped=st.sets(st.integers(0, 45), max_size=8),
     late=st.integers(0, 45),

@@ -63,6 +63,7 @@ def plain(kind: Kind, value: Any, digits: int) -> Any:  # noqa: ANN401
     return value
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("table", TABLES)
 def test_what_is_read_back_is_the_records_of_json(table: str) -> None:
     require_shared()

@@ -109,6 +109,7 @@ def test_a_session_brings_its_upload(tmp_path: Path) -> None:
                 assert len(again.quality.others) == expected
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("source", "rule"), SOURCES, ids=[f"{one.stem}-{rule}" for one, rule in SOURCES]
 )

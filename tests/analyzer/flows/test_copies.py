@@ -213,6 +213,7 @@ def test_an_author_without_an_echo_has_a_row_where_others_have_one() -> None:
     assert first.steps[4].status == "ok"
 
 
+@pytest.mark.untraced
 def test_the_same_words_again_and_again_take_no_time() -> None:
     story = Story(step_ms=0)
     people = [Person(story, chr(ord("a") + at)) for at in range(8)]

@@ -216,6 +216,7 @@ def test_evidence_is_bounded() -> None:
     assert evidence([3, 1, 3], [2]) == (1, 2, 3)
 
 
+@pytest.mark.untraced
 def test_very_many_commands_of_one_kind_are_judged_in_time() -> None:
     talk = _talk()
     talk.commands(*["getpref"] * 1500, status=503)

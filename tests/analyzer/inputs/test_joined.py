@@ -44,6 +44,7 @@ def _number(end: str) -> tuple[str, int]:
     return host, int(port)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("path", [*PLAIN, *FLOWS], ids=lambda path: path.stem)
 def test_a_tap_with_one_direction_in_each_file_tells_the_whole(path: Path, tmp_path: Path) -> None:
     up = by(path, tmp_path / "up.pcapng", lambda _, ends: upward(ends))
@@ -54,6 +55,7 @@ def test_a_tap_with_one_direction_in_each_file_tells_the_whole(path: Path, tmp_p
         assert not both.quality.holes
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("path", [*PLAIN, *FLOWS], ids=lambda path: path.stem)
 def test_what_two_places_saw_is_told_once(path: Path, tmp_path: Path) -> None:
     every = [frame for frame, _ in frames(path)]

@@ -56,6 +56,7 @@ OTHERS = sorted(
 OWN = [*FLOWS, *sorted(SAMPLES.glob("*.pcap*"))]
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("path", [*OWN, *OTHERS], ids=name_of)
 def test_every_message_of_a_capture_is_in_exactly_one_arrow(path: Path) -> None:
     with open_capture(path, index=False) as trace:
@@ -123,6 +124,7 @@ def test_every_copy_of_the_truth_is_bracketed_with_its_post(path: Path) -> None:
     assert expected <= found
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("path", OWN, ids=name_of)
 def test_every_reply_is_bracketed_with_its_command(path: Path) -> None:
     trace = opened(path)

@@ -138,6 +138,7 @@ def test_a_figure_grows_with_its_events_up_to_a_limit_and_then_shows_some_at_a_t
     assert f"{SHOWN} of {LABELLED + 1:,} events at a time" in layout["title"]["text"]
 
 
+@pytest.mark.untraced
 def test_five_thousand_arrows_are_one_figure() -> None:
     ladder = long(5000)
     figure = figure_of(ladder, Look())

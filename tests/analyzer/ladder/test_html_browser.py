@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.xdist_group("browser")  # one process starts it, not each
+# One process starts it, not each.
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.untraced]
 CURRENT = "tr.current"
 SHOWN = "tbody tr.ev:not([hidden])"
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.xdist_group("browser")  # one process starts it, not each
+# One process starts it, not each.
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.untraced]
 
 GOLDEN = Path(__file__).parent / "golden"
 CODED = (

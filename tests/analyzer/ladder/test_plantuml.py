@@ -44,6 +44,9 @@ from tests.analyzer.ladder.examples import (
 if TYPE_CHECKING:
     from analyzer.ladder.values import Ladder
 
+pytestmark = [pytest.mark.untraced, pytest.mark.xdist_group("plantuml")]
+
+
 GOLDEN = Path(__file__).parent / "golden"
 PICTURE_ENDS = 4096
 """PLANTUML_LIMIT_SIZE where nobody set it."""

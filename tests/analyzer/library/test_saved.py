@@ -36,6 +36,7 @@ def _captures() -> list[Path]:
     return sorted(path for path in found if path.suffix in KINDS and path.is_file())
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("path", _captures(), ids=lambda path: path.name)
 def test_the_trace_from_an_index_is_the_trace_from_the_capture(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["browser"]
 
-pytestmark = pytest.mark.xdist_group("browser")  # one process starts it, not each
+# One process starts it, not each.
+pytestmark = [pytest.mark.xdist_group("browser"), pytest.mark.untraced]
 ROWS = "#message-table > tbody > tr:not([hidden]):not(.opened)"
 FILTER = "#messages .filter input[type=search]"
 COUNT = "#messages .filter output"

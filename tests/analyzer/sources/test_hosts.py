@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -52,6 +53,7 @@ def test_an_ipv4_address_that_talks_to_ipv6_keeps_its_name() -> None:
     assert hosts.names[source[1:].partition("]")[0]] == "10.0.0.1"
 
 
+@pytest.mark.untraced
 def test_names_beyond_the_bound_share_an_address() -> None:
     hosts = Hosts()
     for number in range(MAX_HOSTS + 10):

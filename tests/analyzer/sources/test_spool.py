@@ -60,6 +60,7 @@ def cut(data: bytes, step: int) -> list[bytes]:
     return [data[start : start + step] for start in range(0, len(data), step)]
 
 
+@pytest.mark.untraced
 @every_format
 @pytest.mark.parametrize("step", [1, 7, 1000, 1 << 20])
 def test_any_cut_unpacks_to_the_same(
@@ -100,6 +101,7 @@ def test_cut_data_yields_its_beginning_and_one_line(
     assert shortest >= len(PLAIN)
 
 
+@pytest.mark.untraced
 @every_format
 @given(place=st.integers(0, 1 << 30), value=st.integers(1, 255), step=st.integers(100, 1 << 18))
 def test_damage_never_raises_and_what_comes_before_it_is_used(

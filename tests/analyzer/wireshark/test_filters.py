@@ -22,6 +22,9 @@ from tests.paths import SAMPLES
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.untraced
+
+
 SAMPLE = SAMPLES / "signin-tcp.pcap"
 
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from analyzer.trace import Trace
 
+pytestmark = [pytest.mark.untraced, pytest.mark.xdist_group("plugin")]
+
+
 # Where tshark finds every message, too: of holes it loses more (docs/wireshark.md).
 CAPTURES = {
     "batches": SAMPLES / "batch-mixed.pcap",

@@ -534,6 +534,7 @@ def test_a_table_cannot_make_more_of_a_file_than_it_has() -> None:
     assert passed <= len(data)
 
 
+@pytest.mark.untraced
 def test_a_file_is_not_read_into_memory() -> None:
     record = struct.pack("<QII", 0, 1000, 1000) + bytes(1000)
     number = 200_000  # 200 megabytes of frames

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from ipaddress import ip_address
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 from dissectors.capture.blocks import Interface
 from dissectors.capture.pcap import PcapReader
 from dissectors.capture.pcapng import PcapngReader
-from dissectors.capture.writer import write_pcap, write_pcapng
+from dissectors.capture.writer import PcapngStream, write_pcap, write_pcapng
 from dissectors.model import Frame
 from tests.dissectors.capture.layouts import (
     NANO,
@@ -160,3 +163,15 @@ def test_a_time_that_the_interface_cannot_hold_is_refused(time_ns: int, offset: 
     chosen = Interface(1, 0, 9, offset)
     with pytest.raises(ValueError, match="the time of frame 1 does not fit its interface"):
         write_pcapng([frame(time_ns=time_ns, digits=9)], interfaces=[chosen])
+
+
+def test_names_of_machines_are_a_block_that_readers_of_packets_pass_over() -> None:
+    """The records of draft-ietf-opsawg-pcapng, section 4.5, and nrb_record_end."""
+    names = PcapngStream.names({"10.0.0.1": "pool01", "2001:db8::1": "gc01"})
+    assert names.startswith(struct.pack("<II", 4, len(names)))
+    assert struct.pack("<HH", 1, 11) + b"\x0a\0\0\x01pool01\0" in names
+    assert struct.pack("<HH", 2, 21) + ip_address("2001:db8::1").packed + b"gc01\0" in names
+    data = section() + interface() + names + enhanced(b"abc")
+    assert [one.data for one in read_all(PcapngReader(), data) if isinstance(one, Frame)] == [
+        b"abc"
+    ]

@@ -264,6 +264,7 @@ def test_no_parser_of_values_raises(value: str) -> None:
     assert len(results) == len(PARSERS)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "piece", ['"', '\\"', "<", ">", ";", ",", "=", " ", "(", ")", ";a=", '"\\']
 )

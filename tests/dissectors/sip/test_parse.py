@@ -383,6 +383,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_heads_cost_linear_time(raw: bytes) -> None:
     # 200 kB take some milliseconds; in quadratic time they would take minutes.

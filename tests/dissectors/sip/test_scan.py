@@ -131,6 +131,7 @@ def assert_stream_agrees(raw: bytes, scanner: Scanner) -> int:
     return len(found)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", torture_messages())
 def test_scan_and_parser_agree_on_torture_messages(name: str, scanner: Scanner) -> None:
     raw = torture_messages()[name]

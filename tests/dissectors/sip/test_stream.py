@@ -392,6 +392,7 @@ def test_byte_by_byte_gives_the_same(case: Case) -> None:
     )
 
 
+@pytest.mark.untraced
 @every_case
 def test_a_cut_anywhere_gives_the_same(case: Case) -> None:
     expected = result(case.parts, whole=case.whole)
@@ -564,6 +565,7 @@ HOSTILE: dict[str, bytes] = {
 }
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("stream", HOSTILE.values(), ids=HOSTILE.keys())
 @pytest.mark.parametrize("size", [61, 1460])
 def test_the_work_is_bounded_whatever_comes(stream: bytes, size: int) -> None:
@@ -577,3 +579,15 @@ def test_the_work_is_bounded_whatever_comes(stream: bytes, size: int) -> None:
     # Held bytes are looked at again for every eighth that comes to them, and up to MAX_HEAD of
     # them for every chunk where a head does not end.
     assert reader.looked_at <= 40 * len(stream) + (len(stream) // size) * 2000
+
+
+def test_a_reader_is_idle_where_the_next_byte_begins_a_message() -> None:
+    reader = StreamReader(HeadScanner(), whole=True)
+    assert reader.idle
+    reader.feed(chunk(ONE[:30]))
+    assert not reader.idle
+    reader.feed(chunk(ONE[30:], 2))
+    assert reader.idle
+    other = StreamReader(HeadScanner(), whole=True)
+    other.behind = reader.behind
+    assert other.behind == reader.behind

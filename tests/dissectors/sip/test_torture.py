@@ -252,6 +252,7 @@ def test_broken_bytes_get_a_verdict_and_no_exception(raw: bytes, transport: str 
         assert all(isinstance(part, tuple) for part in seen)
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", [b"From", b"Contact", b"Via", b"Warning", b"Retry-After", b"Date"])
 @pytest.mark.parametrize(
     "piece", [b" ", b'"', b"a ", b"a;", b"<", b"-", b"a.", b"sip:a", b"1:", b"("]

@@ -111,6 +111,7 @@ def test_the_common_frames_are_taken(name: str) -> None:
     assert plain(frame(data, link)) == decoder.plain(frame(data, link)) is not None
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("name", FRAMES)
 def test_a_frame_of_any_length_gives_the_same(name: str) -> None:
     link, data = FRAMES[name]

@@ -6,18 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dissectors.model import Frame
 from dissectors.transport.decoder import FrameDecoder
 from tests.dissectors.transport.encapsulations import ETHERNET, OTHER_LINKS
 from tests.dissectors.transport.wireshark import (
     frames_of,
     seen_by_tshark,
     seen_by_us,
+    seen_in_each,
     write_capture,
 )
 from tests.paths import SHARED, require_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.dissectors.transport.wireshark import Seen
 
 pytestmark = pytest.mark.usefixtures("each_path")
 
@@ -56,12 +60,26 @@ def test_there_are_captures() -> None:
     assert len(FILES) > 90
 
 
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, list[Frame]]:
+    captures = require_shared() / "corpus" / "captures"
+    return {name: frames_of(captures / name) for name in FILES}
+
+
+@pytest.fixture(scope="module")
+def by_tshark(
+    recorded: dict[str, list[Frame]], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, list[Seen]]:
+    # Their fragments do not meet one another's: identifications and addresses differ.
+    return seen_in_each(recorded, tmp_path_factory.mktemp("recorded") / "all.pcapng")
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_each_frame_carries_what_tshark_says(name: str) -> None:
-    path = require_shared() / "corpus" / "captures" / name
-    decoder = FrameDecoder()
-    ours = {seen.frame: seen for seen in seen_by_us(decoder.feed(frames_of(path)))}
-    theirs = {seen.frame: seen for seen in seen_by_tshark(path)}
+def test_each_frame_carries_what_tshark_says(
+    name: str, recorded: dict[str, list[Frame]], by_tshark: dict[str, list[Seen]]
+) -> None:
+    ours = {seen.frame: seen for seen in seen_by_us(FrameDecoder().feed(recorded[name]))}
+    theirs = {seen.frame: seen for seen in by_tshark[name]}
     different = {
         frame for frame in ours.keys() | theirs.keys() if ours.get(frame) != theirs.get(frame)
     }
@@ -77,10 +95,20 @@ def test_tshark_finds_the_same_behind_ethernet(tmp_path: Path) -> None:
     assert ours == seen_by_tshark(path)
 
 
+@pytest.fixture(scope="module")
+def other_links(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Seen]]:
+    frames = {
+        name: [Frame(1, 0, 6, link, data, 0, len(data))]
+        for name, (link, data) in OTHER_LINKS.items()
+    }
+    return seen_in_each(frames, tmp_path_factory.mktemp("links") / "all.pcapng")
+
+
 @pytest.mark.parametrize("name", OTHER_LINKS)
-def test_tshark_finds_the_same_behind_other_links(name: str, tmp_path: Path) -> None:
+def test_tshark_finds_the_same_behind_other_links(
+    name: str, other_links: dict[str, list[Seen]], tmp_path: Path
+) -> None:
     link, data = OTHER_LINKS[name]
-    path = tmp_path / "link.pcap"
-    ours = seen_by_us(FrameDecoder().feed(write_capture(path, link, [data])))
+    ours = seen_by_us(FrameDecoder().feed(write_capture(tmp_path / "link.pcap", link, [data])))
     assert len(ours) == 1
-    assert ours == seen_by_tshark(path)
+    assert ours == other_links[name]

@@ -831,6 +831,7 @@ def pending(machine: Reassembler) -> int:
     return machine._budget.pending
 
 
+@pytest.mark.untraced
 def test_tiny_segments_out_of_order_stay_under_the_limit(make: type[Reassembler]) -> None:
     talk = opened()
     machine = make()
@@ -850,6 +851,7 @@ def test_tiny_segments_out_of_order_stay_under_the_limit(make: type[Reassembler]
     assert pending(machine) == 0
 
 
+@pytest.mark.untraced
 def test_tiny_segments_in_reverse_order_stay_under_the_limit(make: type[Reassembler]) -> None:
     talk = opened()
     machine = make()

@@ -12,9 +12,10 @@ import zstandard
 
 from dissectors.capture.detect import reader_for
 from dissectors.model import Datagram, Frame, Malformed, Segment, address_text
+from tests.dissectors.capture.layouts import enhanced, interface, section
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from dissectors.transport.layers import Item
@@ -61,6 +62,35 @@ def write_capture(path: Path, link: int, frames: Iterable[bytes]) -> list[Frame]
         out += data
     path.write_bytes(out)
     return made
+
+
+def write_captures(path: Path, captures: Iterable[Iterable[Frame]]) -> None:
+    """Write captures one behind the other as a pcapng file; each has interfaces of its own."""
+    blocks, interfaces = [section()], 0
+    for frames in captures:
+        own: dict[int, int] = {}
+        for frame in frames:
+            if frame.link not in own:
+                own[frame.link] = interfaces
+                interfaces += 1
+                blocks.append(interface(link=frame.link))
+            blocks.append(enhanced(frame.data, number=own[frame.link], wire=frame.wire_length))
+    path.write_bytes(b"".join(blocks))
+
+
+def seen_in_each(captures: Mapping[str, list[Frame]], path: Path) -> dict[str, list[Seen]]:
+    """Return what tshark says of captures, asked once: its start takes longer than the answer.
+
+    They are written to ``path``, one behind the other. That their frames are those that tshark
+    finds in their own files is not looked at here.
+    """
+    write_captures(path, captures.values())
+    owners = [(name, frame.number) for name, frames in captures.items() for frame in frames]
+    found: dict[str, list[Seen]] = {name: [] for name in captures}
+    for seen in seen_by_tshark(path):
+        name, number = owners[seen.frame - 1]
+        found[name].append(seen._replace(frame=number))
+    return found
 
 
 def seen_by_tshark(path: Path, *options: str) -> list[Seen]:

@@ -109,10 +109,10 @@ def test_hostile_documents_with_the_right_root_are_malformed_not_foreign() -> No
 def test_hostile_documents_cost_little_time_and_memory(scan: Scan) -> None:
     for name, body, _ in attacks():
         tracemalloc.start()
-        started = time.perf_counter()
+        started = time.process_time()
         read_document(body)
         scan(body)
-        elapsed = time.perf_counter() - started
+        elapsed = time.process_time() - started
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert elapsed < 5, name

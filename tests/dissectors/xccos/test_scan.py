@@ -66,6 +66,7 @@ def test_a_scan_equals_a_reading_of_any_bytes(scan: Scan, body: bytes) -> None:
     assert scan(body) == as_told_by(scan, read(body))
 
 
+@pytest.mark.untraced
 @each_scan
 @given(documents(), st.sampled_from(["client", "server"]))
 def test_a_scan_equals_a_reading_of_written_documents(
@@ -123,6 +124,7 @@ def test_items_are_bounded_alike(scan: Scan, count: int) -> None:
     assert len(found[0]) == (count if count <= MAX_ITEMS else 0)
 
 
+@pytest.mark.untraced
 @each_scan
 @pytest.mark.parametrize("count", [MAX_ELEMENTS - 3, MAX_ELEMENTS - 2])
 def test_elements_are_bounded_alike(scan: Scan, count: int) -> None:

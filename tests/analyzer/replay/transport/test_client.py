@@ -284,7 +284,7 @@ def test_who_stalls_hears_later_what_came_meanwhile() -> None:
 
 
 def test_deadlines_are_absolute_so_that_being_late_once_shifts_nothing() -> None:
-    dues = [0.02, 0.1, 0.2, 0.3, 0.8]
+    dues = [0.02, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8]
     woken: list[tuple[float, float]] = []
 
     def when(play: Acting, event: tuple[object, ...]) -> list[Action]:
@@ -299,7 +299,8 @@ def test_deadlines_are_absolute_so_that_being_late_once_shifts_nothing() -> None
     run(run_client(Acting(when=when), ANY))
     assert [due for due, _ in woken] == dues
     assert all(at >= due for due, at in woken)
-    assert woken[-1][1] < 0.8 + 0.35  # with drift it would be 1.2
+    # With drift each of the later ones would be late by 0.4 or more; a busy machine delays some.
+    assert min(at - due for due, at in woken if due >= 0.5) < 0.35
 
 
 def test_a_peer_that_reads_nothing_loses_the_connection(monkeypatch: pytest.MonkeyPatch) -> None:

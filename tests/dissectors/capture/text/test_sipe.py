@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.trace import open_capture
+from dissectors.capture.text.raw_sip import MAX_RECORD
 from dissectors.capture.text.sipe import SipeReader
 from tests.dissectors.capture.text.test_uccapi import BODY, malformed, messages, seen, sip
 from tests.paths import require_shared
@@ -70,6 +71,8 @@ Content-Length: 46
 <xccos ver="1" envid="1042886804"><a/></xccos>
 MESSAGE END >>>>>>>>>> SIP(0x5563b3521a90) - 2026-11-22T22:48:22.759323Z
 """
+LONG = [line.rstrip() for line in REAL_LOG.splitlines()[5:13]]
+"""A message without its end."""
 OLD_LOG = """\
 (18:54:23) sipe:\x20
 
@@ -128,6 +131,7 @@ def test_a_real_log_gives_its_messages_with_their_ends() -> None:
     assert found[2].data.endswith(b"\r\n\r\n" + REAL[-3].encode())
 
 
+@pytest.mark.untraced
 def test_what_the_real_client_logs_is_what_was_on_the_wire(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,3 +293,36 @@ def test_a_damaged_line_spoils_no_other_message(row: int, damage: str, place: in
     found = [one.data for one in messages(read(*lines))]
     others = [one.raw for one, where in zip(wanted, places, strict=True) if row not in where]
     assert [raw for raw in found if raw in others] == others
+
+
+def test_a_message_that_is_longer_than_is_read_is_named() -> None:
+    line = "X: " + "x" * 60_000
+    lines = [
+        *LONG,
+        *([line] * (MAX_RECORD // len(line) + 1)),
+        "",
+        "",
+        LONG[1].replace("START", "END"),
+    ]
+    found = records(SipeReader(), lines)
+    assert malformed(found)[0] == "a message is longer than is read"
+
+
+def test_an_empty_message_is_a_keep_alive() -> None:
+    assert records(SipeReader(), [*LONG[:2], "", LONG[1].replace("START", "END")]) == []
+
+
+def test_what_follows_a_line_of_the_old_versions_is_a_message_only_behind_a_fence() -> None:
+    opening = "(18:54:23) sipe: sending - Sun Nov 22 18:54:23 2026"
+    assert records(SipeReader(), [opening, "something else", "######", "more", "######"]) == []
+
+
+@pytest.mark.parametrize(
+    "time",
+    ["Sun Nov 22 22:48:99x 2026", "Sun Foo 22 22:48:22 2026", "2026-02-31T22:48:22Z", "Sun Nov 22"],
+)
+def test_a_time_that_cannot_be_is_none(time: str) -> None:
+    mark = LONG[1].rpartition(" - ")[0] + " - " + time
+    end = mark.replace("START", "END")
+    [message] = messages(records(SipeReader(), [mark, *LONG[2:], "", "", end]))
+    assert message.time_ns < 10**9 * 86_400

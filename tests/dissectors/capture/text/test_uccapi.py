@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dissectors.capture.text.uccapi import UccapiReader
+from dissectors.capture.text.raw_sip import MAX_RECORD
+from dissectors.capture.text.uccapi import MAX_THREADS, UccapiReader
 from dissectors.capture.text.values import Annotation, TextMessage
 from dissectors.model import Malformed
 from tests.support.text_logs import Seen, Uccapi, encoded, read_trace, records, written
@@ -294,3 +295,24 @@ def test_a_damaged_line_spoils_no_other_message(row: int, text: str, place: int)
     found = [one.data for one in messages(read(*lines))]
     others = [one.raw for one, where in zip(wanted, places, strict=True) if row not in where]
     assert [raw for raw in found if raw in others] == others
+
+
+def test_a_packet_that_is_longer_than_is_read_is_named() -> None:
+    opening, first, *rest = packet(sip(1))
+    line = "X: " + "x" * 60_000
+    found = read(opening, first, *([line] * (MAX_RECORD // len(line) + 1)), *rest)
+    assert malformed(found)[0].startswith("the text of a packet of ")
+    assert malformed(found)[0].endswith(" is longer than is read")
+
+
+def test_threads_without_end_are_forgotten_and_what_they_had_open_is_said() -> None:
+    opening, first, *rest = packet(sip(1))
+    others = [PREFIX.replace("1F68:C14", f"1:{n:X}") + "idle" for n in range(MAX_THREADS)]
+    found = read(opening, first, *rest[:-1], *others)
+    assert len(messages(found)) == 1
+
+
+@pytest.mark.parametrize("date", ["99/99/2013", "02/31/2013", "01/01/0000", "01/01/1960"])
+def test_a_line_of_a_day_that_cannot_be_is_no_line_of_the_client(date: str) -> None:
+    lines = packet(sip(1), prefix=PREFIX.replace("04/16/2013", date))
+    assert [one.data for one in messages(read(*packet(sip(2)), *lines))] == [sip(2)]
