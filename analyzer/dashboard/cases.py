@@ -47,8 +47,12 @@ class Case:
     name: str
     """For people: names of files, without their directories."""
     files: tuple[str, ...]
-    """Where they are, for commands that are to be typed."""
+    """Where they are."""
     trace: Trace
+    words: tuple[str, ...] = ()
+    """What names them on a command line."""
+    key_words: tuple[str, ...] = ()
+    """The options there that give their keys."""
     remarks: tuple[str, ...] = ()
     """What was said when it was opened, a sentence each."""
     lock: RLock = field(default_factory=RLock)

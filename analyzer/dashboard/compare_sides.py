@@ -207,11 +207,13 @@ def kept(case: Case, key: object, make: Callable[[], T]) -> T:
 
 def command(a: Side, b: Side) -> str:
     """Return the command line that compares them in a terminal; empty where it takes several."""
-    one, two = a.case.files, b.case.files
+    one, two = a.case.words, b.case.words
     if len(one) != 1 or len(two) != 1:
         return ""
+    keys = dict.fromkeys((a.case.key_words, b.case.key_words))
+    options = [word for words in keys for word in words]
     if a.case is b.case:
         numbers = f"--session {a.session + 1} --session {b.session + 1}"
-        return f"xccos diff {shlex.join(one)} {numbers}"
+        return f"xccos diff {shlex.join((*one, *options))} {numbers}"
     numbers = f"--session-a {a.session + 1} --session-b {b.session + 1}"
-    return f"xccos diff {shlex.join((*one, *two))} {numbers}"
+    return f"xccos diff {shlex.join((*one, *two, *options))} {numbers}"

@@ -86,8 +86,9 @@ def _all_frames(docked: Docked) -> list[int]:
 
 def command(docked: Docked) -> str:
     """Return the command line that shows a message in a terminal."""
-    files = shlex.join(docked.case.files)
-    if len(docked.case.files) == 1:
+    case = docked.case
+    files = shlex.join((*case.words, *case.key_words))
+    if len(case.files) == 1:
         return f"xccos show {files} {docked.row}"
     return f"xccos merge {files} -o {MERGED} && xccos show {MERGED} {docked.row}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -93,9 +94,11 @@ def _command(made: Element, desk: Desk, wanted: Filter | None) -> None:
     if wanted is None or desk.selection.session is not None:
         return
     trace = desk.case.trace
-    text = command_line(wanted.terms, desk.case.files, desk.zone, trace.began or 0)
+    text = command_line(wanted.terms, desk.case.words, desk.zone, trace.began or 0)
     if text is None:
         return
+    if desk.case.key_words:
+        text += f" {shlex.join(desk.case.key_words)}"
     line = add(made, "p", "filter-command")
     add(line, "span", "soft", "In a terminal: ")
     add(line, "code", text=text)

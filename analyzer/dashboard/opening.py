@@ -185,7 +185,8 @@ class _Opening:
         job = self._job
         names = ", ".join(map(self._request.label, files))
         case = Case(
-            self._identity(files), names, tuple(files), trace, tuple(self._remarks)
+            self._identity(files), names, tuple(files), trace, self._words(files),
+            self._key_words(), tuple(self._remarks),
         )  # fmt: skip
         job.stage = "telling sessions apart"
         _ = case.views
@@ -194,6 +195,21 @@ class _Opening:
         _ = case.verdicts()
         job.check()
         job.opened.append(self._cases.add(case).id)
+
+    def _words(self, files: Sequence[str]) -> tuple[str, ...]:
+        """Return what names the inputs on a command line; of what was given to the page its name.
+
+        That lies where nobody else finds it, and goes with the page.
+        """
+        request = self._request
+        return tuple(request.label(file) if request.names else file for file in files)
+
+    def _key_words(self) -> tuple[str, ...]:
+        found: list[str] = []
+        for key in self._request.keys:
+            name = Path(key).name if self._request.names else key
+            found += ["--rsa-key" if is_rsa_key(key) else "--keylog", name]
+        return tuple(found)
 
     def _read(self, file: str, named: Named, keys: GivenKeys) -> Trace | None:
         job, request = self._job, self._request

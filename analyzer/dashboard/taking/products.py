@@ -63,13 +63,13 @@ def command_line(product: Product, wanted: Wanted) -> str:
     The filter box knows more than the options of commands: a filter has none.
     """
     words = product.command(wanted)
-    if not words or not wanted.file or wanted.share == "anonymised":
+    if not words or not wanted.words or wanted.share == "anonymised":
         return ""
     if wanted.filtered and product.filtered:
         return ""
     session = "" if wanted.session is None else f" --session {wanted.session + 1}"
     output = shlex.quote(wanted.file_name(product.suffix))
-    return f"xccos {words.format(file=shlex.quote(wanted.file), session=session, output=output)}"
+    return f"xccos {words.format(file=shlex.join(wanted.words), session=session, output=output)}"
 
 
 def made(product: Product, wanted: Wanted) -> Made:

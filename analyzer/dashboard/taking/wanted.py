@@ -24,7 +24,9 @@ class Wanted:
     name: str
     """Of the case, for the names of files."""
     file: str
-    """Where the capture is, for command lines and digests; empty where it is no single file."""
+    """Where the capture is, for its digest; empty where it is no single file."""
+    words: tuple[str, ...]
+    """What names it on a command line; empty where it is no single file."""
     session: int | None
     """Index; None: all."""
     rows: Sequence[int] | None
