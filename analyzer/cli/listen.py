@@ -11,8 +11,8 @@ from analyzer import __version__
 from analyzer.cli.live import KEEP, LEAST_KEPT, parse_ring
 from analyzer.cli.main import color_option
 from analyzer.cli.options import finding_fail_option, parsed, parsed_by
-from analyzer.cli.replay_options import parse_duration
 from analyzer.diagnostics.select import condition_of
+from analyzer.replay.typed import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

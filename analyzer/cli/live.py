@@ -11,8 +11,8 @@ import click
 from analyzer.cli.exits import OK
 from analyzer.cli.main import color_option
 from analyzer.cli.options import finding_fail_option, keylog_option, parsed, parsed_by
-from analyzer.cli.replay_options import parse_duration
 from analyzer.diagnostics.select import condition_of
+from analyzer.replay.typed import parse_duration
 
 if TYPE_CHECKING:
     from analyzer.live.ring import Shape

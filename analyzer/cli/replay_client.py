@@ -18,8 +18,9 @@ from analyzer.cli.replay_options import (
     play_options_of,
     result_options,
 )
-from analyzer.cli.replay_plays import cast, client_play, faults_of, seed_of, seed_remarks
+from analyzer.cli.replay_plays import faults_of, seed_of, seed_remarks
 from analyzer.cli.replay_results import Places, Played, carried
+from analyzer.replay.plays import cast, client_play
 from analyzer.replay.safety import (
     SIP_PORT,
     SIPS_PORT,

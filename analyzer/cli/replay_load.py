@@ -7,10 +7,10 @@ from dataclasses import replace
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
-from analyzer.cli.replay_plays import Faults, cast, client_play
 from analyzer.cli.terminal import talk
 from analyzer.export.printable import printable
 from analyzer.replay.load import Load, Watch, line_of
+from analyzer.replay.plays import Faults, cast, client_play
 from analyzer.times import latency_text
 
 if TYPE_CHECKING:

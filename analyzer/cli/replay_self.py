@@ -18,14 +18,13 @@ from analyzer.cli.replay_options import (
     users_options,
 )
 from analyzer.cli.replay_plays import (
-    cast,
-    client_play,
     faults_of,
     seed_of,
     seed_remarks,
     server_play,
 )
 from analyzer.cli.replay_results import Places, Played
+from analyzer.replay.plays import cast, client_play
 
 if TYPE_CHECKING:
     from analyzer.cli.replay_case import Case

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 ARGUMENTS = "arguments"
 """Where the words of the command line are kept for the report, which says how it was made."""
-HASHED_AT_ONCE = 1 << 20
-"""Bytes of one read."""
 
 
 class ReportCommand(click.Command):
@@ -146,26 +144,12 @@ class _Report:
             talk("xccos: the bundle has no capture: messages in it would have their bodies")
 
     def _origin(self) -> Origin:
+        from analyzer.report.fingerprint import fingerprint
         from analyzer.report.head import Origin
 
         size, digest = fingerprint(self._file)
         name = "standard input" if self._file == "-" else PurePath(self._file).name
         return Origin(name, size, digest, command_line(self._words), __version__)
-
-
-def fingerprint(file: str) -> tuple[int | None, str | None]:
-    """Return size and SHA-256 of a regular file; None for what cannot be read a second time."""
-    from hashlib import sha256
-
-    path = Path(file)
-    if file == "-" or not path.is_file():
-        return None, None
-    digest, size = sha256(), 0
-    with path.open("rb") as stream:
-        while data := stream.read(HASHED_AT_ONCE):
-            digest.update(data)
-            size += len(data)
-    return size, digest.hexdigest()
 
 
 def command_line(words: Sequence[str]) -> str:

@@ -23,7 +23,7 @@ class Part(NamedTuple):
 
     number: int
     """From 0."""
-    count: int
+    parts: int
     size: int
     """Of one part."""
     total: int
@@ -49,7 +49,7 @@ def part_of(desk: Desk, row: int, total: int, size: int) -> Part:
 
 def ways(parent: Element, desk: Desk, row: int, part: Part, noun: str) -> None:
     """Say which part is shown, and lead to the others; nothing where there is but one."""
-    if part.count < 2:
+    if part.parts < 2:
         return
     made = add(parent, "nav", "dock-parts", aria_label="Parts of what is shown")
     text = f"{noun} {part.begin + 1:,} to {part.end:,} of {amount(part.total, noun.rstrip('s'))}"
@@ -58,8 +58,8 @@ def ways(parent: Element, desk: Desk, row: int, part: Part, noun: str) -> None:
         ("first", 0),
         ("before", part.number - 1),
         ("next", part.number + 1),
-        ("last", part.count - 1),
+        ("last", part.parts - 1),
     ):
-        if 0 <= number < part.count and number != part.number:
+        if 0 <= number < part.parts and number != part.number:
             say(made, " ")
             add(made, "a", "", title, href=desk.href(part=f"{row}-{number + 1}"))

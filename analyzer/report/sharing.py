@@ -44,8 +44,7 @@ class Sharing:
     bodies: bool = True
     """Message bodies, chat texts among them, are in the details of messages."""
     redacted: bool = False
-    """Names and addresses were replaced. No release does that yet; this says so wherever it
-    matters, and is where it will be said otherwise."""
+    """It is of a capture made anew from a script with pseudonyms."""
 
     @property
     def word(self) -> str:
@@ -55,6 +54,8 @@ class Sharing:
     @property
     def remark(self) -> str:
         """Return what is in it that concerns people, in one sentence."""
+        if self.redacted:
+            return "People, domains, names of hosts, rooms and words in it are pseudonyms."
         names = "people's names, SIP and network addresses and the names of rooms"
         if not self.bodies:
             return f"It has {names} in it; message bodies were left out."

@@ -12,7 +12,7 @@ from analyzer.dashboard.selection import VIEWS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 PATIENCE_MS = 30_000
 Scheme = Literal["light", "dark"]
@@ -94,9 +94,13 @@ def looking(browser: Browser, address: str, **context: Any) -> Iterator[Look]:  
             look.outside.append(url)
             asked.abort()
 
+    def heard(said: ConsoleMessage) -> None:
+        if said.type == "error":
+            look.errors.append(said.text)
+
     page.route("**/*", route)
     page.on("pageerror", lambda error: look.errors.append(str(error)))
-    page.on("console", lambda said: said.type == "error" and look.errors.append(said.text))
+    page.on("console", heard)
     try:
         yield look
     finally:

@@ -1,203 +1,252 @@
-"""The page ``export``: what can be taken away, and how much of people's words goes along.
+"""The page that things are taken away from: pictures, reports, captures, tables, scripts.
 
-The rule: nothing is made before somebody asks for it, and the page says what of people is in it.
+The rule: nothing is made, and nothing sent, before somebody asks for it.
 """
 
 from __future__ import annotations
 
-import os
-from functools import partial
-from itertools import groupby
+import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
 from lxml import etree
 
-from analyzer.dashboard.filtering import chosen_rows
-from analyzer.dashboard.taking.products import PRODUCTS, Product, command_line
-from analyzer.dashboard.taking.share import SHARES, anonymised_trace, parse_share
-from analyzer.dashboard.taking.wanted import Wanted
+from analyzer.dashboard.filtering import filter_box, filtered
+from analyzer.dashboard.plain_text import plain
+from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.server import MAX_UPLOAD
+from analyzer.dashboard.takeaway_command import command_of
+from analyzer.dashboard.takeaway_make import maker
+from analyzer.dashboard.takeaway_options import draw_options
+from analyzer.dashboard.takeaway_order import GROUPS, Order, order_of
+from analyzer.dashboard.takeaway_scope import inputs, scope_of, whole_of
+from analyzer.dashboard.takeaway_work import SHELF, save_as
 from analyzer.dashboard.verdict_paging import Option, choices
-from analyzer.export.printable import printable
-from analyzer.ladder.look import Look
 from analyzer.markup import add, say
-from analyzer.views.numbers import amount, size_text
+from analyzer.views.numbers import size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from analyzer.dashboard.desk import Desk
+    from analyzer.dashboard.takeaway_scope import Scope
+    from analyzer.dashboard.takeaway_work import Made, Making
+    from analyzer.markup import Element
 
-MAX_DOWNLOAD = 200 << 20
-"""Bytes that go through the browser; more is written to a path."""
-TOO_LARGE = "{} are too many for a browser: write them to a path"
-LOOK_EVERY = 2.0
-"""Seconds between two looks at what could not be made."""
+MAX_DOWNLOAD = MAX_UPLOAD << 20
+"""Bytes that are sent to a browser: they pass through memory twice. What is more is written where
+somebody says."""
+LOOK_EVERY = 0.4
+"""Seconds between two looks at a job."""
+MAX_DRAWN = 20_000
+"""Messages of a ladder as a picture that is still worth looking at."""
+
+
+class _Asked(NamedTuple):
+    """What the page is asked for."""
+
+    order: Order
+    scope: Scope
+    files: tuple[str, ...]
+
+    @property
+    def command(self) -> str | None:
+        return command_of(self.order, self.scope, self.files)
+
+    def key(self, case: str) -> str:
+        """Return what names the same thing again, made of the same case."""
+        said = f"{case}\0{self.order!r}\0{self.scope!r}"
+        return hashlib.sha256(said.encode(errors="replace")).hexdigest()[:16]
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    share = parse_share(desk.selection.more.get("share", ""))
-    made = etree.Element("div")
-    made.set("class", "export")
-    add(made, "h1", text="Take away")
-    _what(desk, made)
-    options = [
-        Option(SHARES[one][0], desk.href(share=one), one == share) for one in SHARES
-    ]  # fmt: skip
-    choices(made, "How much of people goes along", options)
-    add(made, "p", "soft", SHARES[share][1])
-    desk.draw(made, "export")
-    _tell_failures(desk)
-    wanted = _wanted(desk)
-    offered = [one for one in PRODUCTS if share in one.shares]
-    for group, products in groupby(offered, key=lambda one: one.group):
-        _group(desk, wanted, group, [*products])
-    _to_path(desk, wanted, offered)
-
-
-def _what(desk: Desk, made: etree._Element) -> None:
-    """Say what is taken."""
-    case, selection = desk.case, desk.selection
-    rows = chosen_rows(desk)
-    told = add(made, "p")
-    count = len(case.trace.rows) if rows is None else len(rows)
-    if selection.session is not None:
-        user = case.views[selection.session].user
-        name = (user or "unknown user").removeprefix("sip:")
-        say(told, f"Session {selection.session + 1} ({name})")
-        say(told, " of ")
-    add(told, "strong", text=case.name)
-    say(told, f": {amount(count, 'message')}.")
-    ways = add(made, "p")
-    if selection.session is not None:
-        add(ways, "a", "", "Take the whole capture instead", href=desk.href(session=None))
-    elif len(case.views) > 1:
-        say(ways, "A session that is chosen at the side is taken alone.")
-    if selection.filter:
-        say(ways, " The filter ")
-        add(ways, "code", text=selection.filter)
-        say(ways, " is heeded by ladders, captures, and tables of messages and commands. ")
-        add(ways, "a", "", "Take it off", href=desk.href(filter=""))
-
-
-def _wanted(desk: Desk) -> Wanted:
-    case, selection = desk.case, desk.selection
-    return Wanted(
-        trace=case.trace,
-        name=case.name,
-        file=case.files[0] if len(case.files) == 1 else "",
-        session=selection.session,
-        rows=chosen_rows(desk),
-        filtered=bool(selection.filter.strip()),
-        share=parse_share(selection.more.get("share", "")),
-        look=Look(zone=desk.zone),
+    filter_box(desk)
+    asked = _Asked(
+        order_of(desk.selection.more, desk.selection.zone),
+        _scope(desk),
+        tuple(inputs(desk.case, ROOM.folder)),
     )
+    for sentence in asked.order.wrong:
+        st.warning(plain(sentence))
+    desk.draw(_choosing(desk, asked), "take-what")
+    draw_options(desk, asked.order)
+    desk.draw(_told(asked), "take-told")
+    if asked.order.missing:
+        st.warning(plain(f"{asked.order.product.title} needs more: {asked.order.missing}."))
+        return
+    _making(desk, asked)
 
 
-def _group(desk: Desk, wanted: Wanted, group: str, products: Sequence[Product]) -> None:
-    st.subheader(group, anchor=False)
-    with st.container(horizontal=True):
-        for one in products:
-            st.download_button(
-                one.title,
-                data=partial(_make, desk, wanted, one),
-                file_name=wanted.file_name(one.suffix),
-                mime=one.mime,
-                on_click="ignore",
-                disabled=bool(one.missing),
-                help=one.missing or None,
-                key=f"take-{one.id}",
-            )
+def _scope(desk: Desk) -> Scope:
+    if desk.selection.more.get("scope") == "all":
+        return whole_of(desk.case)
+    found = filtered(desk)
+    return scope_of(desk.case, desk.selection.session, found.filter, found.rows, desk.zone)
+
+
+# what there is
+
+
+def _choosing(desk: Desk, asked: _Asked) -> Element:
     made = etree.Element("div")
-    lines = dict.fromkeys(filter(None, (command_line(one, wanted) for one in products)))
-    if lines:
-        details = add(made, "details", id=f"commands-{products[0].id}")
-        add(details, "summary", text="The same on the command line")
-        listed = add(details, "ul")
-        for line in lines:
-            item = add(listed, "li")
-            add(item, "code", text=line)
-            say(item, " ")
-            add(item, "button", "", "copy", data_copy=line, type="button")
-    for missing in dict.fromkeys(filter(None, (one.missing for one in products))):
-        add(made, "p", "cut", missing)
-    if len(made):
-        desk.draw(made, f"commands-{products[0].id}")
+    made.set("class", "take")
+    _of_what(made, desk, asked)
+    order, groups = asked.order, GROUPS
+    clean = dict.fromkeys(("as", "redact", "table", "tls"))
+    cards = add(made, "ul", "take-groups", aria_label="What to take away")
+    for name, group in groups.items():
+        item = add(cards, "li")
+        link = add(item, "a", "", group.title, href=desk.href(take=name, **clean))
+        if name == order.group:
+            item.set("class", "chosen")
+            link.set("aria-current", "true")
+        say(item, f" {group.about}")
+    forms = groups[order.group].forms
+    options = (Option(one.title, desk.href(**{"as": key}), key == order.form)
+               for key, one in forms.items())  # fmt: skip
+    choices(made, "As", options)
+    redactions = (Option(words, desk.href(redact=key or None), key == order.redaction)
+                  for key, words in order.redactions.items())  # fmt: skip
+    choices(made, "People in it", redactions)
+    return made
 
 
-def _make(desk: Desk, wanted: Wanted, product: Product) -> bytes:
-    """Make a product when its button is pressed; the page tells why where that fails."""
-    try:
-        data = _made(desk, wanted, product)
-        if len(data) > MAX_DOWNLOAD:
-            raise ValueError(TOO_LARGE.format(size_text(len(data))))  # noqa: TRY301
-    except ValueError as error:
-        _failures(desk)[product.id] = f"{product.title}: {printable(str(error))}"
-        raise
-    _failures(desk).pop(product.id, None)
-    return data
+def _of_what(parent: Element, desk: Desk, asked: _Asked) -> None:
+    """Add what is taken, in words, and how to take the rest."""
+    line = add(parent, "p", "take-scope")
+    add(line, "span", "soft", "Taken: ")
+    add(line, "strong", text=asked.scope.told)
+    narrowed = desk.selection.session is not None or bool(desk.selection.filter.strip())
+    if desk.selection.more.get("scope") == "all" and narrowed:
+        say(line, " · ")
+        add(line, "a", "", "only what is selected", href=desk.href(scope=None))
+    elif narrowed:
+        say(line, " · ")
+        add(line, "a", "", "take the whole capture", href=desk.href(scope="all"))
+    else:
+        hint = "choose a session at the side, or a filter above, to take a part"
+        add(line, "span", "soft", f" · {hint}")
 
 
-def _failures(desk: Desk) -> dict[str, str]:
-    """Return why products could not be made, by their ids."""
-    return desk.case.once("not taken", dict[str, str])
+def _told(asked: _Asked) -> Element:
+    """Return what it holds of people, and the command that makes it."""
+    made = etree.Element("div")
+    made.set("class", "take")
+    order = asked.order
+    line = add(made, "p", "take-holds")
+    word, tone = ("Pseudonyms", "good") if order.redaction == "names" else ("Not redacted", "doubt")
+    if order.redaction == "bodies":
+        word = "Without words"
+    badge = add(line, "span", f"badge {tone}")
+    add(badge, "span", text="✓ " if tone == "good" else "! ", aria_hidden="true")
+    say(badge, word)
+    say(line, f" {order.holds}")
+    command = asked.command
+    if command is None:
+        add(made, "p", "soft", "No command line says this filter; the page makes it all the same.")
+        return made
+    box = add(made, "div", "take-command")
+    head = add(box, "p")
+    add(head, "span", "soft", "In a terminal: ")
+    button = add(head, "button", "", "copy", type="button")
+    button.set("data-copy", command)
+    lines = add(box, "pre")
+    for number, text in enumerate(command.split("\n")):
+        if number:
+            add(lines, "br")
+        say(lines, text)
+    return made
 
 
-@st.fragment(run_every=LOOK_EVERY)
-def _tell_failures(desk: Desk) -> None:
-    """Tell what could not be made: a download is made when no page is drawn."""
-    told = [*_failures(desk).values()]
-    _failures(desk).clear()
-    for sentence in told:
-        st.error("It could not be made.")
-        st.text(sentence)
+# making it
 
 
-def _made(desk: Desk, wanted: Wanted, product: Product) -> bytes:
-    """Return the bytes of a product. Raises ValueError."""
-    with desk.case.lock:
-        if wanted.share != "anonymised" or product.id == "script":
-            return b"".join(product.make(wanted))
-        trace = anonymised_trace(wanted.trace, wanted.session)
-    with trace:
-        other = Wanted(
-            trace, trace.name, "", None, None,
-            filtered=False, share=wanted.share, look=wanted.look,
-        )  # fmt: skip
-        return b"".join(product.make(other))
+def _making(desk: Desk, asked: _Asked) -> None:
+    key = asked.key(desk.case.id)
+    job = SHELF.get(key)
+    if job is None:
+        _ask(desk, asked, key, "Make it")
+    elif job.running:
+        _watch(job)
+    elif job.made is not None:
+        _ready(desk, job, job.made)
+    else:
+        st.error(plain(job.failure))
+        _ask(desk, asked, key, "Try again")
 
 
-def _to_path(desk: Desk, wanted: Wanted, products: Sequence[Product]) -> None:
-    """Offer to write a product to a path on this machine, whatever its size."""
-    with st.expander("Write it to a path on this machine instead"):
-        names = {one.id: f"{one.group}: {one.title}" for one in products}
-        chosen = st.selectbox("What", [*names], format_func=lambda one: names[one], key="path-what")
-        product = next(one for one in products if one.id == chosen)
-        place = st.text_input(
-            "Path of the new file", key="path-where", placeholder=wanted.file_name(product.suffix)
+def _ask(desk: Desk, asked: _Asked, key: str, label: str) -> None:
+    if not asked.scope.count:
+        st.info("Nothing is selected: there is nothing to take away.")
+        return
+
+    def clicked() -> None:
+        make = maker(desk.case, asked.order, asked.scope)
+        started = SHELF.start(key, ROOM.folder / "made", make)
+        if isinstance(started, str):
+            st.session_state["take-refused"] = started
+
+    refused = st.session_state.pop("take-refused", "")
+    if refused:
+        st.warning(refused)
+    if asked.order.group == "ladder" and asked.scope.count > MAX_DRAWN:
+        st.caption(
+            f"{asked.scope.count:,} messages make a ladder of many pages: a session alone is "
+            "easier to read."
         )
-        if st.button("Write", key="path-write", disabled=not place):
-            try:
-                with st.spinner("Making it", show_time=True):
-                    size = write_new(Path(place).expanduser(), _made(desk, wanted, product))
-            except (OSError, ValueError) as error:
-                st.error("It was not written.")
-                st.text(printable(str(error)))
-            else:
-                st.success(f"{size_text(size)} written.")
+    st.button(label, type="primary", on_click=clicked, key="take-make")
 
 
-def write_new(path: Path, data: bytes) -> int:
-    """Write a file that is not there yet, whole or not at all; return its size.
+def _watch(job: Making) -> None:
+    # What takes no time is ready before anybody sees a bar.
+    if job.wait(LOOK_EVERY / 2):
+        st.rerun()
 
-    Raises OSError; ``FileExistsError`` where there is one of that name.
-    """
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(data)
-        os.link(part, path)  # unlike a rename it takes no other file's place
-    finally:
-        part.unlink(missing_ok=True)
-    return len(data)
+    @st.fragment(run_every=LOOK_EVERY)
+    def watch() -> None:
+        if not job.running:
+            st.rerun()
+        st.progress(job.work.done, text=plain(f"{job.work.stage}"))
+
+    watch()
+    st.button("Cancel", on_click=job.work.cancel, key="take-cancel")
+
+
+def _ready(desk: Desk, job: Making, made: Made) -> None:
+    path, size = made.path, made.size
+    st.success(plain(f"{made.name}, {size_text(size)}, is ready."))
+    if size <= MAX_DOWNLOAD:
+        st.download_button(
+            plain(f"Download {made.name} ({size_text(size)})"), path.read_bytes,
+            file_name=made.name, mime=made.mime, type="primary", on_click="ignore",
+            key="take-download",
+        )  # fmt: skip
+    else:
+        st.text(
+            f"More than {size_text(MAX_DOWNLOAD)} is not sent to a browser. Write it to a path on "
+            "this machine, or take the command."
+        )
+    _to_path(made, open_=size > MAX_DOWNLOAD)
+    if made.notes:
+        notes = etree.Element("ul")
+        notes.set("class", "take-notes")
+        for sentence in made.notes:
+            add(notes, "li", text=sentence)
+        desk.draw(notes, "take-notes")
+    st.button("Make it anew", on_click=SHELF.drop, args=(job.key,), key="take-again")
+
+
+def _to_path(made: Made, *, open_: bool) -> None:
+    def clicked() -> None:
+        target = Path(str(st.session_state["take-path"]).strip()).expanduser()
+        try:
+            st.session_state["take-saved"] = (True, save_as(made, target))
+        except ValueError as error:
+            st.session_state["take-saved"] = (False, str(error))
+
+    with st.expander("Write it to a path on this machine", expanded=open_):
+        st.text_input("Path", key="take-path", placeholder=f"/tickets/{made.name}")
+        st.button("Write", on_click=clicked, key="take-write")
+        done, said = st.session_state.pop("take-saved", (True, ""))
+        if said:
+            (st.success if done else st.error)(plain(said))

@@ -76,6 +76,7 @@ def _play(work: Coroutine[object, object, T], stop: Stop) -> T:
 async def _stoppable(work: Coroutine[object, object, T], stop: Stop) -> T:
     """Do something; signals ask it to stop."""
     loop = asyncio.get_running_loop()
+    stop.reached_by(loop.call_soon_threadsafe)
     handled = []
     for number, reason in SIGNALS:
         try:

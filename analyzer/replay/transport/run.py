@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ class Stop:
     """A wish to end, from a signal or a caller; the second time it is urgent."""
 
     def __init__(self) -> None:
+        self._lock = Lock()
+        self._soon: Callable[[Callable[[], None]], object] | None = None
+        self._early: list[str] = []
         self.reason = ""
         """Empty: nobody asked."""
         self.urgent = False
@@ -31,6 +36,25 @@ class Stop:
         self.reason = self.reason or reason
         for listener in tuple(self._listeners):
             listener()
+
+    def ask_from_elsewhere(self, reason: str) -> None:
+        """Ask to end, from any thread; before the run has begun, it ends as soon as it begins."""
+        with self._lock:
+            if self._soon is None:
+                self._early.append(reason)
+                return
+            try:
+                self._soon(partial(self.ask, reason))
+            except RuntimeError:
+                return  # its loop is closed: it has ended
+
+    def reached_by(self, soon: Callable[[Callable[[], None]], object]) -> None:
+        """Say how a call gets into the thread of the loop, from within it."""
+        with self._lock:
+            self._soon = soon
+            early, self._early = self._early, []
+        for reason in early:
+            soon(partial(self.ask, reason))
 
     def add(self, listener: Callable[[], None]) -> None:
         """Call this whenever somebody asks."""

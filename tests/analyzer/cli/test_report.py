@@ -9,7 +9,8 @@ from zipfile import ZipFile
 import pytest
 
 from analyzer import __version__
-from analyzer.cli.report import command_line, fingerprint
+from analyzer.cli.report import command_line
+from analyzer.report.fingerprint import fingerprint
 from tests.analyzer.cli.running import xccos
 from tests.analyzer.report.reports import document, words
 from tests.paths import SAMPLES
