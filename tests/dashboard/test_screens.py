@@ -6,8 +6,6 @@ the manual (``docs/figures``).
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +17,8 @@ from tests.support.browser import browser  # noqa: F401  (a fixture)
 from tests.support.dashboard import serving
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser
 
     from tests.dashboard.looking import Scheme
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 SCREENS = ROOT / "build" / "screens"
 SAMPLE = "r2-post-full.pcap"
 MESSAGE = "170"
+PICTURE = {"width": 1280, "height": 760}
+SETTLED_MS = 1_000
+"""In which what was scrolled to is there."""
 SIZE = {"width": 1400, "height": 900}
 OF_SESSION = ("flow", "ladder", "replay")
 """Pages that are drawn of one session."""
@@ -49,7 +52,17 @@ def test_every_page_is_drawn(browser: Browser, address: str, scheme: Scheme) -> 
     assert len([*SCREENS.glob(f"*-{scheme}.png")]) == len(VIEWS)
 
 
+PICTURES = {
+    "overview": ("fault-503.pcap", {}),
+    "flow": ("r2-post-full.pcap", {"session": "2"}),
+    "ladder": ("fault-503.pcap", {"session": "1", "message": "42"}),
+    "rooms": ("r2-post-full.pcap", {}),
+}
+"""Pages of the manual: of which sample, and what is selected in it."""
+
+
 def _write(folder: Path) -> None:
+    """Write the pictures of the manual."""
     from playwright.sync_api import sync_playwright
 
     from tests.support.browser import chromium
@@ -57,10 +70,14 @@ def _write(folder: Path) -> None:
     with sync_playwright() as playwright, serving() as served:
         started = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
         for scheme in ("light", "dark"):
-            with looking(started, served, color_scheme=scheme, viewport=SIZE) as look:
-                _shots(look, folder, scheme)
+            with looking(started, served, color_scheme=scheme, viewport=PICTURE) as look:
+                for view, (sample, selected) in PICTURES.items():
+                    look.open_sample(sample)
+                    look.turn_to(view=view, **selected)
+                    look.page.wait_for_timeout(SETTLED_MS)
+                    look.page.screenshot(path=folder / f"dashboard-{view}-{scheme}.png")
         started.close()
 
 
 if __name__ == "__main__":
-    _write(Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "docs" / "figures")
+    _write(ROOT / "docs" / "figures")
