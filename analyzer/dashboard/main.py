@@ -29,7 +29,17 @@ if TYPE_CHECKING:
     from analyzer.dashboard.cases import Case
     from analyzer.markup import Element
 
-DOCKED = {"ladder", "messages", "commands", "flow", "findings", "rooms", "sessions", "overview"}
+DOCKED = {
+    "ladder",
+    "messages",
+    "commands",
+    "flow",
+    "findings",
+    "rooms",
+    "sessions",
+    "overview",
+    "replay",
+}
 """Pages beside which the selected message is shown."""
 LISTED = 60
 """Sessions in the list at the side; the page of sessions has all."""

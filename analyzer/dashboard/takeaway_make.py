@@ -196,7 +196,7 @@ class _Making:
 
     def _command(self) -> str:
         """Return how somebody else makes the same, files without their directories."""
-        names = ("capture",) if self.order.redaction == "names" else map(_base, self.case.files)
+        names = ("capture",) if self.order.redaction == "names" else map(_base, self.case.words)
         files = with_others([*names])
         return command_of(self.order, self.scope, files) or "xccos dashboard: Take away"
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analyzer.export import choice as slices
@@ -156,13 +155,9 @@ def _span(span: Span) -> str:
     return str(span[0]) if span[0] == span[1] else f"{span[0]}-{span[1]}"
 
 
-def inputs(case: Case, folder: Path | None = None) -> list[str]:
-    """Return the files of a case as arguments: ``one.pcap --with two.txt``.
-
-    Of those in ``folder``, which goes with this program, the names alone: whoever dropped them into
-    the page knows where they are.
-    """
-    return with_others([_shown(file, folder) for file in case.files])
+def inputs(case: Case) -> list[str]:
+    """Return the files and keys of a case as arguments: ``one.pcap --with two.txt``."""
+    return [*with_others([*map(_argument, case.words)]), *case.key_words]
 
 
 def with_others(names: Sequence[str]) -> list[str]:
@@ -170,8 +165,6 @@ def with_others(names: Sequence[str]) -> list[str]:
     return [*names[:1], *(word for name in names[1:] for word in ("--with", name))]
 
 
-def _shown(file: str, folder: Path | None) -> str:
-    name = file
-    if folder is not None and Path(file).is_relative_to(folder):
-        name = "/".join(Path(file).relative_to(folder).parts[1:]) or Path(file).name
+def _argument(name: str) -> str:
+    """Return a file as an argument that is no option."""
     return f"./{name}" if name.startswith("-") else name

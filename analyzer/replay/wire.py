@@ -70,6 +70,15 @@ class WireLog:
         """Note the end of one direction (``fin``) or of the connection (``rst``)."""
         self._keep(WireEvent(self._at(now), connection, how, outgoing))
 
+    def take(self, event: WireEvent) -> None:
+        """Keep an event that has its time and number already: of a play in memory."""
+        self._keep(event)
+
+    def forget(self) -> None:
+        """Keep nothing of what there was."""
+        self.events = []
+        self._kept = 0
+
     def _at(self, now: float) -> int:
         self.begin(now)
         return (self._start_ns or 0) + round((now - self._zero) * SECOND)

@@ -13,7 +13,6 @@ import streamlit as st
 from lxml import etree
 
 from analyzer.dashboard.filtering import filter_box, filtered
-from analyzer.dashboard.plain_text import plain
 from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.server import MAX_UPLOAD
 from analyzer.dashboard.takeaway_command import command_of
@@ -21,6 +20,7 @@ from analyzer.dashboard.takeaway_make import maker
 from analyzer.dashboard.takeaway_options import draw_options
 from analyzer.dashboard.takeaway_order import GROUPS, Order, order_of
 from analyzer.dashboard.takeaway_scope import inputs, scope_of, whole_of
+from analyzer.dashboard.takeaway_text import command_box, plain
 from analyzer.dashboard.takeaway_work import SHELF, save_as
 from analyzer.dashboard.verdict_paging import Option, choices
 from analyzer.markup import add, say
@@ -64,7 +64,7 @@ def show(desk: Desk) -> None:
     asked = _Asked(
         order_of(desk.selection.more, desk.selection.zone),
         _scope(desk),
-        tuple(inputs(desk.case, ROOM.folder)),
+        tuple(inputs(desk.case)),
     )
     for sentence in asked.order.wrong:
         st.warning(plain(sentence))
@@ -145,16 +145,7 @@ def _told(asked: _Asked) -> Element:
     if command is None:
         add(made, "p", "soft", "No command line says this filter; the page makes it all the same.")
         return made
-    box = add(made, "div", "take-command")
-    head = add(box, "p")
-    add(head, "span", "soft", "In a terminal: ")
-    button = add(head, "button", "", "copy", type="button")
-    button.set("data-copy", command)
-    lines = add(box, "pre")
-    for number, text in enumerate(command.split("\n")):
-        if number:
-            add(lines, "br")
-        say(lines, text)
+    command_box(made, command)
     return made
 
 

@@ -1,15 +1,326 @@
-"""The page ``replay``."""
+"""The page on which what was captured is played again, watched, and compared with the recording."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import secrets
+from typing import TYPE_CHECKING, NamedTuple
 
 import streamlit as st
+from lxml import etree
+
+from analyzer.dashboard.playing import PLAYS, Playing, new_id
+from analyzer.dashboard.playing_form import PASSWORD, draw_form, draw_values, ways
+from analyzer.dashboard.playing_live import draw_played, end_live, follow
+from analyzer.dashboard.playing_order import MAX_SEED, WAYS, command_of, order_of
+from analyzer.dashboard.playing_script import (
+    derived,
+    has_pseudonyms,
+    slots,
+    told,
+    turns,
+    with_values,
+)
+from analyzer.dashboard.playing_told import draw_account
+from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.takeaway_scope import inputs
+from analyzer.dashboard.takeaway_text import command_box, plain
+from analyzer.dashboard.verdict_paging import Option, choices
+from analyzer.flows.runs import flows_of
+from analyzer.markup import add, badge, say
+from analyzer.views.numbers import amount
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from analyzer.dashboard.desk import Desk
+    from analyzer.dashboard.playing_order import Order
+    from analyzer.dashboard.playing_script import Derived
+    from analyzer.replay.script import Script
+
+PARTS = {"": "Play it", "turns": "Its turns", "slots": "Its slots"}
+LOOK_EVERY = 0.7
+"""Seconds between two looks at a play."""
+AT_ONCE = 0.25
+"""Seconds in which most plays in memory are over."""
+MAX_FLOWS = 60
+"""Runs of flows that are offered by name."""
+EARLIER = 6
 
 
 def show(desk: Desk) -> None:
     """Draw the page."""
-    st.write(desk.case.name)
+    order = order_of(desk.selection.more)
+    try:
+        with st.spinner("Deriving the script", show_time=True):
+            found = derived(desk, order)
+    except ValueError as error:
+        _nothing(desk, order, str(error))
+        return
+    part = desk.selection.more.get("part", "")
+    _head(desk, found, part if part in PARTS else "")
+    if part == "turns":
+        made = etree.Element("div")
+        turns(made, desk, found.script)
+        desk.draw(made, "replay-turns")
+    elif part == "slots":
+        draw_values(desk, order)
+        _changed(order, found)
+        made = etree.Element("div")
+        slots(made, desk, found.script, found.report, order)
+        desk.draw(made, "replay-slots")
+    else:
+        _play(desk, order, found)
+
+
+def _nothing(desk: Desk, order: Order, why: str) -> None:
+    st.warning(plain(f"There is nothing to play: {why}"))
+    if order.flow:
+        made = etree.Element("p")
+        add(made, "a", "", "the whole of it", href=desk.href(flow=None))
+        desk.draw(made, "replay-nothing")
+
+
+def _head(desk: Desk, found: Derived, part: str) -> None:
+    made = etree.Element("div")
+    made.set("class", "replay")
+    session = desk.selection.session
+    of = "the whole capture"
+    if session is not None:
+        of = f"session {session + 1} of {desk.case.views[session].user or 'an unknown user'}"
+    line = add(made, "p")
+    add(line, "span", "soft", "The script of ")
+    add(line, "strong", text=of)
+    if session is None and len(desk.case.views) > 1:
+        say(line, " · ")
+        add(line, "span", "soft", "choose a session at the side to play it alone")
+    told(made, found.script, found.report)
+    names = has_pseudonyms(desk)
+    choices(made, "People in it", (
+        Option("as captured", desk.href(names=None, play=None), not names),
+        Option("with pseudonyms", desk.href(names="pseudonyms", play=None), names),
+    ))  # fmt: skip
+    choices(made, "Show", (
+        Option(text, desk.href(part=key or None, page=None), key == part)
+        for key, text in PARTS.items()
+    ))  # fmt: skip
+    desk.draw(made, "replay-script")
+
+
+# playing
+
+
+def _play(desk: Desk, order: Order, found: Derived) -> None:
+    made = etree.Element("div")
+    ways(made, desk, order, WAYS)
+    desk.draw(made, "replay-ways")
+    draw_form(desk, order, _flows(desk))
+    desk.draw(_command(desk, order), "replay-command")
+    _begin(desk, order, found)
+    playing = PLAYS.get(desk.selection.more.get("play", ""))
+    if playing is not None and playing.case == desk.case.id:
+        _watch(desk, playing) if playing.running else _over(desk, playing)
+    elif "play" in desk.selection.more:
+        st.info("That play is forgotten: play it again. All that it was played with is set above.")
+    _earlier(desk, playing)
+
+
+def _flows(desk: Desk) -> list[str]:
+    """Return the names of the runs of flows that there are: ``posting``, ``posting:2``."""
+
+    def found() -> list[str]:
+        session, names = desk.selection.session, dict[str, int]()
+        few = None if session is None else [session]
+        for run in flows_of(desk.case.trace, few):
+            names[run.flow] = names.get(run.flow, 0) + 1
+        listed: list[str] = []
+        for name, count in names.items():
+            listed.append(name)
+            listed += [f"{name}:{nth + 1}" for nth in range(count)] if count > 1 else []
+        return listed[:MAX_FLOWS]
+
+    return desk.case.once(("flows to play", desk.selection.session), found)
+
+
+def _command(desk: Desk, order: Order) -> etree._Element:
+    made = etree.Element("div")
+    files, plainly = inputs(desk.case), not has_pseudonyms(desk)
+    command_box(made, command_of(order, files, desk.selection.session, plain=plainly))
+    return made
+
+
+class _Changed(NamedTuple):
+    """A script with the values that somebody set."""
+
+    script: Script
+    values: Mapping[str, str]
+    wrong: bool
+
+
+def _changed(order: Order, found: Derived) -> _Changed:
+    """Return the script with its values, and say what is wrong with these."""
+    try:
+        return _Changed(*with_values(found.script, order), wrong=False)
+    except ValueError as error:
+        st.error(plain(f"Values: {error}"))
+        return _Changed(found.script, {}, wrong=True)
+
+
+def _begin(desk: Desk, order: Order, found: Derived) -> None:
+    changed = _changed(order, found)
+    for problem in found.errors[:3]:
+        st.error(plain(f"{problem.place}: {problem.text}"))
+
+    def clicked() -> None:
+        seed = secrets.randbelow(MAX_SEED) if order.seed is None else order.seed
+        password = str(st.session_state.get(PASSWORD) or "")
+        if order.scheme is not None and not password:
+            st.session_state["replay-refused"] = f"{order.scheme} needs the users' password."
+            return
+        name = new_id()
+        made = Playing(
+            name, desk.case.id, desk.case.name, changed.script, order,
+            order.options(seed, password, changed.values), seed, ROOM.folder / "plays" / name, ROOM.cases,
+        )  # fmt: skip
+        refused = PLAYS.start(made)
+        if refused:
+            st.session_state["replay-refused"] = refused
+        else:
+            desk.go(play=name, page=None)
+
+    refused = st.session_state.pop("replay-refused", "")
+    if refused:
+        st.warning(refused)
+    st.button(
+        "Play", type="primary", on_click=clicked, key="replay-play",
+        disabled=bool(order.wrong or changed.wrong or found.errors),
+    )  # fmt: skip
+
+
+# watching
+
+
+def _watch(desk: Desk, playing: Playing) -> None:
+    if playing.wait(AT_ONCE):
+        st.rerun()
+    st.button("Stop", on_click=playing.stop, key="replay-stop")
+
+    @st.fragment(run_every=LOOK_EVERY)
+    def watch() -> None:
+        if not playing.running:
+            st.rerun()
+        st.text(_said_so_far(playing))
+        follow(desk, playing, "replay-live")
+
+    watch()
+
+
+def _said_so_far(playing: Playing) -> str:
+    events = playing.events
+    live = sum(turn.live for turn in playing.script.turns)
+    parts = [f"{playing.seconds:.0f} s"]
+    if playing.order.way == "server":
+        where = playing.listening
+        parts.append("about to listen" if where is None else f"listening on {where}")
+        if where is not None and not events:
+            parts.append("nobody has come yet")
+    parts.append(f"{sum(one.kind == 'data' for one in events):,} pieces on the wire")
+    parts.append(f"the script has {amount(live, 'turn')}")
+    return ", ".join(parts) + (". It is being stopped." if playing.stopped else ".")
+
+
+def _over(desk: Desk, playing: Playing) -> None:
+    end_live(playing)
+    if playing.failure:
+        st.error(plain(playing.failure))
+    made = etree.Element("div")
+    made.set("class", "replay")
+    if playing.account is not None:
+        draw_account(made, desk, playing, playing.account)
+    played = ROOM.cases.get(playing.opened) if playing.opened else None
+    if played is not None:
+        _onward(made, desk, playing, len(played.views))
+    desk.draw(made, "replay-account")
+    _results(playing)
+    if played is not None:
+        st.subheader("What went over the wire", anchor=False)
+        draw_played(desk, playing, played, "replay-ladder")
+
+
+def _onward(parent: etree._Element, desk: Desk, playing: Playing, sessions: int) -> None:
+    line = add(parent, "p", "ways")
+    if sessions and desk.case.views:
+        href = desk.href(view="compare", other=playing.opened)
+        add(line, "a", "", "compare the play with the recording", href=href)
+        say(line, " · ")
+    there = desk.selection.but(
+        case=playing.opened, view="overview", name=f"replay of {playing.name}"
+    )
+    add(line, "a", "", "open the capture of the play", href=there.href())
+    say(line, " · ")
+    findings = there.but(view="findings")
+    add(line, "a", "", "its findings", href=findings.href())
+    if desk.selection.more.get("seed") != str(playing.seed):
+        say(line, " · ")
+        add(line, "a", "", "take its seed for the next play", href=desk.href(seed=playing.seed))
+
+
+def _results(playing: Playing) -> None:
+    """Offer what can be taken away of a play; it is made when somebody clicks."""
+    account = playing.account
+    with st.container(horizontal=True):
+        if account is not None:
+            from analyzer.replay.told.junit import junit_xml
+
+            _offer("Result (JSON)", "result.json", "application/json", lambda: _json(playing))
+            _offer("Result (JUnit)", "result.xml", "application/xml", lambda: junit_xml(account))
+        _offer("Script (JSON)", "case.json", "application/json", lambda: _script(playing))
+        if playing.path.is_file():
+            _offer(
+                "Capture (pcapng)", "play.pcapng", "application/vnd.tcpdump.pcap",
+                playing.path.read_bytes,
+            )  # fmt: skip
+    st.caption(
+        "They hold the names and words of the script; credentials are in none of them but the "
+        "capture, which has what went over the wire."
+    )
+
+
+def _offer(label: str, name: str, mime: str, make: Callable[[], bytes]) -> None:
+    st.download_button(
+        label, make, file_name=name, mime=mime, on_click="ignore", key=f"replay-{name}"
+    )  # fmt: skip
+
+
+def _json(playing: Playing) -> bytes:
+    from analyzer.export.records import to_json
+    from analyzer.replay.told.records import account_record
+
+    assert playing.account is not None
+    return f"{to_json(account_record(playing.account))}\n".encode()
+
+
+def _script(playing: Playing) -> bytes:
+    from analyzer.replay.script_json import write_script
+
+    return write_script(playing.script).encode()
+
+
+def _earlier(desk: Desk, shown: Playing | None) -> None:
+    others = [one for one in PLAYS.of(desk.case.id) if one is not shown][:EARLIER]
+    if not others:
+        return
+    made = etree.Element("div")
+    add(made, "h3", text="Other plays of this capture")
+    listed = add(made, "ul")
+    for one in others:
+        item = add(listed, "li")
+        if one.running:
+            badge(item, "unknown", "goes on")
+        elif one.account is not None and one.account.held:
+            badge(item, "ok", "held")
+        else:
+            badge(item, "failed", "did not hold")
+        say(item, " ")
+        add(item, "a", "", WAYS[one.order.way], href=desk.href(play=one.id, page=None, part=None))
+        say(item, f", seed {one.seed}")
+    desk.draw(made, "replay-earlier")
