@@ -9,6 +9,8 @@ from tests.paths import SAMPLES
 from tests.support.browser import browser  # noqa: F401  (a fixture)
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Browser
 
     from tests.dashboard.looking import Look
@@ -54,3 +56,34 @@ def test_a_lost_post_is_followed_to_its_message(browser: Browser, address: str) 
         colleague.arrive("Ladder")
         colleague.page.locator(".st-key-dock").get_by_text("INFO grpchat").first.wait_for()
         assert colleague.misdeeds() == []
+
+
+def test_the_ladder_is_taken_away_and_the_case_played_again(
+    browser: Browser,  # noqa: F811
+    address: str,
+    tmp_path: Path,
+) -> None:
+    with looking(browser, address) as look:
+        page = look.page
+        look.open_sample("fault-503.pcap")
+        look.turn_to(session="1")
+
+        page.get_by_role("link", name="Take away", exact=True).click()
+        look.arrive("Take away")
+        page.get_by_role("button", name="Make it").click()
+        with page.expect_download() as downloaded:
+            page.get_by_role("button", name="Download").click()
+        drawn = tmp_path / "ladder.svg"
+        downloaded.value.save_as(drawn)
+        assert downloaded.value.suggested_filename.endswith(".svg")
+        assert "503 Service Unavailable" in drawn.read_text(encoding="utf-8")
+
+        page.get_by_role("link", name="Replay", exact=True).click()
+        look.arrive("Replay")
+        page.get_by_role("button", name="Play", exact=True).click()
+        page.get_by_text("Everything that the script expects came").wait_for()
+        page.get_by_text("27 of 27 turns held").wait_for()
+
+        page.get_by_role("link", name="compare the play with the recording").click()
+        look.arrive("Compare")
+        assert look.misdeeds() == []

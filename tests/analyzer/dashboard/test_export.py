@@ -7,14 +7,14 @@ import json
 import shlex
 import shutil
 import zipfile
-from threading import Event, RLock
+from threading import Event, RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
 
 from analyzer.cli.main import main
-from analyzer.dashboard import takeaway_order
+from analyzer.dashboard import takeaway_make, takeaway_order
 from analyzer.dashboard.desk import Desk
 from analyzer.dashboard.filtering import filtered
 from analyzer.dashboard.opening import Cancelled
@@ -26,6 +26,10 @@ from analyzer.dashboard.takeaway_order import GROUPS, order_of
 from analyzer.dashboard.takeaway_scope import inputs, scope_of, spans, whole_of
 from analyzer.dashboard.takeaway_text import plain
 from analyzer.dashboard.takeaway_work import MAX_KEPT, MAX_WORKING, Made, Shelf, Work, save_as
+from analyzer.ladder.look import Look
+from analyzer.replay.derive import build
+from analyzer.replay.edit import leaks
+from analyzer.replay.edit.leaks import Leak
 from analyzer.trace import open_capture
 from tests.paths import SAMPLES
 from tests.support.dashboard import PATIENCE, looked_at, markup, opened
@@ -93,7 +97,7 @@ def test_a_filter_without_words_on_the_command_line_is_said_by_frames(case: Case
     assert scope.rows
     assert scope.options is not None
     assert scope.options[:3] == ("--session", "1", "--frames")
-    assert scope.table_options == ("--session", "1", "--command", "join")
+    assert scope.table_options == ("--session", "1", "--command", "cmd:join")
 
 
 def test_a_filter_that_is_wrong_takes_all_of_the_session(case: Case) -> None:
@@ -209,10 +213,6 @@ def test_a_filter_takes_its_messages_and_no_others(case: Case, tmp_path: Path) -
 def test_a_long_ladder_comes_as_an_archive_of_its_pages(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analyzer.ladder.look.Look.__defaults__", None, raising=False)
-    from analyzer.dashboard import takeaway_make
-    from analyzer.ladder.look import Look
-
     monkeypatch.setattr(takeaway_make, "_look", lambda _: Look(page=20))
     made, data = _made(case, _scope(case), tmp_path, **{"as": "svg"})
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -226,9 +226,6 @@ def test_a_long_ladder_comes_as_an_archive_of_its_pages(
 def test_where_an_old_value_is_left_nothing_is_made(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analyzer.replay.edit import leaks
-    from analyzer.replay.edit.leaks import Leak
-
     found = Leak(place="turns[3].message.body", kind="user", value="ann@contoso.com")
     monkeypatch.setattr(leaks, "leaks", lambda *_: [found])
     with pytest.raises(ValueError, match=r"1 place could not be given pseudonyms.*turns\[3\]"):
@@ -240,21 +237,13 @@ def test_where_an_old_value_is_left_nothing_is_made(
 
 
 def test_a_job_lets_others_into_the_case_while_it_works() -> None:
-    work, lock, got = Work(), RLock(), Event()
-    inside, shelf = Event(), Shelf()
-
-    def make(_: Work, __: Path) -> Made:
-        raise AssertionError
-
-    assert shelf.get("x") is None
-    assert make is not None
+    work, lock = Work(), RLock()
+    inside, got = Event(), Event()
 
     def other() -> None:
         inside.wait(PATIENCE)
         with lock:
             got.set()
-
-    from threading import Thread
 
     thread = Thread(target=other)
     thread.start()
@@ -406,8 +395,6 @@ def test_of_a_damaged_capture_what_can_be_read_is_taken(tmp_path: Path) -> None:
 def test_a_failure_is_told_and_can_be_tried_again(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from analyzer.replay.derive import build
-
     def fails(*_: object) -> None:
         raise ValueError("there is *nothing* to derive")
 
