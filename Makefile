@@ -165,7 +165,7 @@ cover: $(INSTALLED_DEV) ## all tests on the pure Python path, with their coverag
 # So it is with what is live: it has processes and sockets of its own, and waits for them. What opens inputs
 # (keys, archives, traces) does so before either path begins, and is tested once, by `cover`.
 # Of the dissectors it is the tests of the twin alone.
-DRAWN := ladder report compare checks wireshark diagnostics narrative causes sources flows inputs dashboard
+DRAWN := ladder report compare checks wireshark diagnostics narrative causes sources flows inputs filters topology chatrooms dashboard
 PLAYED := ladder report diff check wireshark replay script shrink export several tls
 LIVE := tests/analyzer/live tests/analyzer/cli/test_live.py tests/analyzer/cli/test_listen.py
 

@@ -6,6 +6,7 @@ not made for several threads. What is worked out is kept, by name, as long as th
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import RLock
@@ -175,6 +176,7 @@ class Case:
         """Close the capture; who still holds the case finds what is kept."""
         with self.lock:
             self.trace.close()
+        gc.unfreeze()  # what was kept for good while it was open may go now
 
 
 class Cases:

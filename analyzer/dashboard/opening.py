@@ -7,6 +7,7 @@ command line.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from analyzer.dashboard.cases import Case
+from analyzer.dashboard.verdict_told import told_of
 from analyzer.export.printable import printable
 from analyzer.extras import MissingExtra
 from analyzer.inputs.opening import join, stories
@@ -111,6 +113,7 @@ class Job:
     def _run(self) -> None:
         try:
             _Opening(self, self._cases).run()
+            gc.freeze()  # millions of values stay: looking for garbage among them costs each click
         except Cancelled:
             self.cancelled = True
             self.failures.append("opening was ended before it was done")
@@ -193,6 +196,9 @@ class _Opening:
         job.check()
         job.stage = "judging sessions"
         _ = case.verdicts()
+        job.check()
+        job.stage = "following each sign-in and each post"
+        _ = told_of(case).kinds()
         job.check()
         job.opened.append(self._cases.add(case).id)
 

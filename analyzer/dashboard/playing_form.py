@@ -49,8 +49,8 @@ SPEEDS = {
 _PACED = "Let each message wait for its time, to watch it"
 
 
-def draw_form(desk: Desk, order: Order, flows: Sequence[str]) -> None:
-    """Draw the boxes."""
+def draw_form(desk: Desk, order: Order, flows: Sequence[str], *, brief: bool) -> None:
+    """Draw the boxes; ``brief``: what few people set is folded, a play is shown below."""
     left, middle, right = st.columns(3)
     with left:
         _flow(desk, order, flows)
@@ -68,7 +68,9 @@ def draw_form(desk: Desk, order: Order, flows: Sequence[str]) -> None:
         if order.way == "server":
             _switch(desk, "once", "End when every client has come and gone", on=order.once,
                     usual=True)  # fmt: skip
-    with st.expander("Faults, values, users", expanded=_used(order)):
+    with st.expander(
+        "Faults, values, users", expanded=_used(order) and (not brief or bool(order.wrong))
+    ):
         _more(desk, order)
 
 

@@ -13,6 +13,7 @@ from analyzer.views.numbers import amount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from analyzer.dashboard.cases import Case
     from analyzer.dashboard.desk import Desk
     from analyzer.dashboard.playing import Playing
     from analyzer.markup import Cell, Element
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 PAGE = 50
 NOTES = 60
+COMPARED = 6
+"""Sessions that are led to one by one; the page of comparisons has all."""
 WORDS: dict[Status, tuple[str, str]] = {
     "held": ("ok", "held"),
     "differs": ("failed", "differs"),
@@ -33,11 +36,11 @@ WORDS: dict[Status, tuple[str, str]] = {
 _VERDICTS = (
     Column("verdict"),
     Column("turn", "mono"),
+    Column("recorded in"),
     Column("of"),
     Column("what", "wide"),
     Column("at", "num"),
     Column("what differs", "wide"),
-    Column("recorded in"),
 )
 _SPREADS = (
     Column("answer to", "wide"),
@@ -59,6 +62,42 @@ def draw_account(parent: Element, desk: Desk, playing: Playing, account: Account
         _end(parent, desk, playing, end)
     for remark in account.remarks:
         add(parent, "p", "soft", remark)
+
+
+def onward(parent: Element, desk: Desk, playing: Playing, played: Case) -> None:
+    """Add the ways from a play that is over: to its comparison with the recording, to its case."""
+    line = add(parent, "p", "ways")
+    pairs = paired(desk, played)
+    for a, b in pairs[:COMPARED]:
+        of = f"session {a + 1}" if len(pairs) > 1 else "the play"
+        href = desk.href(view="compare", session=a, other=f"{playing.opened}:{b + 1}")
+        add(line, "a", "", f"compare {of} with the recording", href=href)
+        say(line, " · ")
+    there = desk.selection.but(
+        case=playing.opened, view="overview", name=f"replay of {playing.name}"
+    )
+    add(line, "a", "", "open the capture of the play", href=there.href())
+    say(line, " · ")
+    add(line, "a", "", "its findings", href=there.but(view="findings").href())
+    if desk.selection.more.get("seed") != str(playing.seed):
+        say(line, " · ")
+        add(line, "a", "", "take its seed for the next play", href=desk.href(seed=playing.seed))
+
+
+def paired(desk: Desk, played: Case) -> list[tuple[int, int]]:
+    """Return sessions of the recording with those of a play: of the same user, else in order."""
+    chosen, views = desk.selection.session, desk.case.views
+    recorded = [chosen] if chosen is not None else [*range(len(views))]
+    left = {index: view.user for index, view in enumerate(played.views)}
+    found: dict[int, int] = {}
+    for index in recorded:
+        same = next((one for one, user in left.items() if user == views[index].user), None)
+        if same is not None:
+            found[index] = same
+            del left[same]
+    others = (index for index in recorded if index not in found)
+    found |= dict(zip(others, left, strict=False))
+    return sorted(found.items())
 
 
 def _sentence(account: Account) -> str:
@@ -127,7 +166,7 @@ def _verdict(desk: Desk, turns: dict[str, Turn], one: Verdict) -> tuple[Cell, ..
             desk.page.frame(cell, turn.frame)
 
     at = None if one.at is None else f"{one.at:.3f} s"
-    return (badged(tone, word), one.turn, who(one), one.what, at, differs, recorded)
+    return (badged(tone, word), one.turn, recorded, who(one), one.what, at, differs)
 
 
 def _spreads(parent: Element, end: End) -> None:

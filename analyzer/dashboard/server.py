@@ -23,6 +23,7 @@ SETTINGS: dict[str, str | int | bool | list[str]] = {
     "server.maxUploadSize": MAX_UPLOAD,
     "server.fileWatcherType": "none",
     "server.showEmailPrompt": False,
+    "runner.postScriptGC": False,  # after each click through all messages of all cases: seconds
     "browser.gatherUsageStats": False,  # nothing leaves the machine
     "client.toolbarMode": "minimal",
     "client.showErrorDetails": "none",

@@ -18,10 +18,10 @@ from analyzer.views.numbers import amount
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from analyzer.dashboard.cases import Case
+    from analyzer.dashboard.takeaway_make import Source
     from analyzer.dashboard.takeaway_order import Order
-    from analyzer.dashboard.takeaway_scope import Scope
     from analyzer.dashboard.takeaway_work import Work
+    from analyzer.trace import Trace
 
 _KEYS = (
     "No keys were found beside the capture or in it, so none are in the file. Those that were "
@@ -30,27 +30,28 @@ _KEYS = (
 
 
 def write_capture(
-    case: Case, order: Order, scope: Scope, work: Work, write: Callable[[bytes], object]
+    source: Source, order: Order, work: Work, write: Callable[[bytes], object]
 ) -> list[str]:
     """Write it, and return what there is to say of it.
 
     Raises:
         ValueError: nothing is chosen, or the form cannot hold it; one line for people.
     """
-    chosen = _chosen(case, scope)
+    trace = source.trace
+    chosen = _chosen(source)
     if chosen is not None and not (chosen.rows or chosen.frames):
         raise ValueError("nothing is selected: there is no frame to write")
-    size = max(1, sum(map(size_of, case.files)))
+    size = max(1, size_of(source.file))
     how = SliceOptions(order.whole, order.secrets == "decrypted")
-    cut = Slice(case.trace, chosen, how, lambda done: work.step(done / size))
+    cut = Slice(trace, chosen, how, lambda done: work.step(done / size))
     work.say("finding the frames")
     cut.plan()
     work.say("writing them")
     written = SliceFile(cut)
     if order.form == "pcapng":
-        secrets = _secrets(case, cut) if order.secrets == "keys" else b""
-        about = f"{PurePath(case.name).name}: {scope.told}"
-        _write(written.pcapng(Extras(about, _comments(case, order, chosen, cut), secrets)), write)
+        secrets = _secrets(source, cut) if order.secrets == "keys" else b""
+        about = f"{PurePath(source.file).name}: {_amounts(len(trace.rows), chosen)}"
+        _write(written.pcapng(Extras(about, _comments(trace, order, chosen, cut), secrets)), write)
     else:
         secrets = b""
         _as_pcap(written, write)
@@ -67,6 +68,12 @@ def write_capture(
     return said
 
 
+def _amounts(total: int, chosen: Chosen | None) -> str:
+    if chosen is None or len(chosen.rows) == total:
+        return f"all {amount(total, 'message')}"
+    return f"{len(chosen.rows):,} of {amount(total, 'message')}"
+
+
 def _as_pcap(written: SliceFile, write: Callable[[bytes], object]) -> None:
     try:
         _write(written.pcap(), write)
@@ -79,25 +86,26 @@ def _write(blocks: Iterable[bytes], write: Callable[[bytes], object]) -> None:
         write(block)
 
 
-def _chosen(case: Case, scope: Scope) -> Chosen | None:
+def _chosen(source: Source) -> Chosen | None:
+    trace, scope = source.trace, source.scope
     if scope.whole:
         return None
     if scope.rows is not None:
         return Chosen(tuple(sorted(scope.rows)), frozenset(), ())
-    return choose(case.trace, scope.slice, lambda: case.diagnosed)
+    return choose(trace, scope.slice, lambda: diagnose(trace))
 
 
-def _comments(case: Case, order: Order, chosen: Chosen | None, cut: Slice) -> Comments | None:
+def _comments(trace: Trace, order: Order, chosen: Chosen | None, cut: Slice) -> Comments | None:
     if not order.comments:
         return None
     if chosen is None:
-        return Comments(case.trace, case.diagnosed, cut.number_of())
-    sessions = Related(case.trace).sessions_of(chosen.rows).union(chosen.sessions)
-    found = diagnose(case.trace, sessions=sorted(sessions))
-    return Comments(case.trace, found, cut.number_of(), chosen.rows)
+        return Comments(trace, diagnose(trace), cut.number_of())
+    sessions = Related(trace).sessions_of(chosen.rows).union(chosen.sessions)
+    found = diagnose(trace, sessions=sorted(sessions))
+    return Comments(trace, found, cut.number_of(), chosen.rows)
 
 
-def _secrets(case: Case, cut: Slice) -> bytes:
+def _secrets(source: Source, cut: Slice) -> bytes:
     if not cut.tls:
         return b""
-    return secrets_of(cut.randoms, capture=case.files[0], given=None, embedded=cut.secrets)
+    return secrets_of(cut.randoms, capture=source.file, given=None, embedded=cut.secrets)

@@ -6,13 +6,13 @@ command has no times of its own.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 from zipfile import ZIP_DEFLATED, ZipFile
 
 from analyzer.dashboard import takeaway_pseudonyms as pseudonyms
+from analyzer.dashboard.takeaway_apart import looking_into
 from analyzer.dashboard.takeaway_command import command_of
 from analyzer.dashboard.takeaway_scope import Scope, with_others
 from analyzer.dashboard.takeaway_tables import write_table
@@ -23,7 +23,6 @@ from analyzer.zones import parse_zone
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
-    from threading import RLock
 
     from analyzer.dashboard.cases import Case
     from analyzer.dashboard.takeaway_order import Order
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
 NAME = 60
 """Characters of a capture's name in that of the file."""
+_OPTIONS, _CHOICE = "--session or --user shows fewer", "choose a session to have fewer"
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,6 @@ class Source:
     scope: Scope
     file: str
     """Where it lies; its name is said in reports."""
-    lock: RLock | None
-    """That of the case; None: nobody else looks into it."""
 
 
 def maker(case: Case, order: Order, scope: Scope) -> Callable[[Work, Path], Made]:
@@ -72,7 +70,8 @@ class _Making:
         if order.group == "script":
             self._script()
         elif order.redaction != "names":
-            self._of(Source(self.case.trace, self.scope, self.case.files[0], self.case.lock))
+            with looking_into(self.case, self.work) as trace:
+                self._of(Source(trace, self.scope, self.case.files[0]))
         else:
             self._with_pseudonyms()
         return Made(self.path, self.name, self.mime, tuple(self.notes))
@@ -93,7 +92,7 @@ class _Making:
             count = len(trace.rows)
             everything = Scope(count, count=count)
             file = str(self.folder / pseudonyms.CAPTURE)
-            self._of(Source(trace, everything, file, None))
+            self._of(Source(trace, everything, file))
 
     def _of(self, source: Source) -> None:
         make = {
@@ -103,8 +102,7 @@ class _Making:
             "table": self._table,
         }[self.order.group]
         self.work.say("working it out")
-        with _looking(source, self.work):
-            make(source)
+        make(source)
 
     # what there is to make
 
@@ -139,7 +137,7 @@ class _Making:
 
         ladder = ladder_of(source.trace, source.scope.choice, _shown(self.order))
         self.work.say("drawing it")
-        self.notes += ladder.left_out
+        self.notes += [one.replace(_OPTIONS, _CHOICE) for one in ladder.left_out]
         with self.path.open("wb") as out:
             pages = _pages(source.trace, ladder, self.order)
             out.write(next(pages, b""))
@@ -204,7 +202,7 @@ class _Making:
         from analyzer.dashboard.takeaway_capture import write_capture
 
         with self.path.open("wb") as out:
-            self.notes += write_capture(self.case, self.order, source.scope, self.work, out.write)
+            self.notes += write_capture(source, self.order, self.work, out.write)
 
     def _table(self, source: Source) -> None:
         with self.path.open("wb") as out:
@@ -216,15 +214,6 @@ class _Making:
         for block in blocks:
             self.work.step()
             yield block
-
-
-@contextmanager
-def _looking(source: Source, work: Work) -> Iterator[None]:
-    if source.lock is None:
-        yield
-        return
-    with work.holding(source.lock):
-        yield
 
 
 def _pages(trace: Trace, ladder: Ladder, order: Order) -> Iterator[bytes]:

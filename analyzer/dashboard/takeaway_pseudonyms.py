@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from analyzer.dashboard.takeaway_apart import looking_into
 from analyzer.ladder.selection import Choice
 from analyzer.views.numbers import amount
 
@@ -49,9 +50,9 @@ def script_of(case: Case, scope: Scope, work: Work, *, playable: bool) -> Script
     from analyzer.replay.derive.grounded import derive_playable
 
     work.say("deriving a script")
-    with work.holding(case.lock):
+    with looking_into(case, work) as trace:
         choice = Choice() if scope.whole else scope.choice
-        return derive_playable(case.trace, choice) if playable else derive(case.trace, choice)
+        return derive_playable(trace, choice) if playable else derive(trace, choice)
 
 
 def pseudonymised(script: Script, work: Work, seed: int = 0) -> Pseudonymised:

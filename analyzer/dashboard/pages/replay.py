@@ -9,6 +9,7 @@ import streamlit as st
 from lxml import etree
 
 from analyzer.dashboard.playing import PLAYS, Playing, new_id
+from analyzer.dashboard.playing_choice import draw_choice, is_too_long
 from analyzer.dashboard.playing_form import PASSWORD, draw_form, draw_values, ways
 from analyzer.dashboard.playing_live import draw_played, end_live, follow
 from analyzer.dashboard.playing_order import MAX_SEED, WAYS, command_of, order_of
@@ -20,7 +21,7 @@ from analyzer.dashboard.playing_script import (
     turns,
     with_values,
 )
-from analyzer.dashboard.playing_told import draw_account
+from analyzer.dashboard.playing_told import draw_account, onward
 from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.takeaway_scope import inputs
 from analyzer.dashboard.takeaway_text import command_box, plain
@@ -50,13 +51,16 @@ EARLIER = 6
 def show(desk: Desk) -> None:
     """Draw the page."""
     order = order_of(desk.selection.more)
+    if is_too_long(desk):
+        draw_choice(desk)
+        return
     try:
         with st.spinner("Deriving the script", show_time=True):
             found = derived(desk, order)
     except ValueError as error:
         _nothing(desk, order, str(error))
         return
-    part = desk.selection.more.get("part", "")
+    part = desk.selection.more.get("show", "")
     _head(desk, found, part if part in PARTS else "")
     if part == "turns":
         made = etree.Element("div")
@@ -100,7 +104,7 @@ def _head(desk: Desk, found: Derived, part: str) -> None:
         Option("with pseudonyms", desk.href(names="pseudonyms", play=None), names),
     ))  # fmt: skip
     choices(made, "Show", (
-        Option(text, desk.href(part=key or None, page=None), key == part)
+        Option(text, desk.href(show=key or None, page=None), key == part)
         for key, text in PARTS.items()
     ))  # fmt: skip
     desk.draw(made, "replay-script")
@@ -113,11 +117,12 @@ def _play(desk: Desk, order: Order, found: Derived) -> None:
     made = etree.Element("div")
     ways(made, desk, order, WAYS)
     desk.draw(made, "replay-ways")
-    draw_form(desk, order, _flows(desk))
+    playing = PLAYS.get(desk.selection.more.get("play", ""))
+    shown = playing is not None and playing.case == desk.case.id
+    draw_form(desk, order, _flows(desk), brief=shown)
     desk.draw(_command(desk, order), "replay-command")
     _begin(desk, order, found)
-    playing = PLAYS.get(desk.selection.more.get("play", ""))
-    if playing is not None and playing.case == desk.case.id:
+    if playing is not None and shown:
         _watch(desk, playing) if playing.running else _over(desk, playing)
     elif "play" in desk.selection.more:
         st.info("That play is forgotten: play it again. All that it was played with is set above.")
@@ -179,7 +184,8 @@ def _begin(desk: Desk, order: Order, found: Derived) -> None:
         name = new_id()
         made = Playing(
             name, desk.case.id, desk.case.name, changed.script, order,
-            order.options(seed, password, changed.values), seed, ROOM.folder / "plays" / name, ROOM.cases,
+            order.options(seed, password, changed.values), seed,
+            ROOM.folder / "plays" / name, ROOM.cases,
         )  # fmt: skip
         refused = PLAYS.start(made)
         if refused:
@@ -209,7 +215,7 @@ def _watch(desk: Desk, playing: Playing) -> None:
         if not playing.running:
             st.rerun()
         st.text(_said_so_far(playing))
-        follow(desk, playing, "replay-live")
+        follow(desk, playing, f"replay-live-{playing.id}")
 
     watch()
 
@@ -238,30 +244,12 @@ def _over(desk: Desk, playing: Playing) -> None:
         draw_account(made, desk, playing, playing.account)
     played = ROOM.cases.get(playing.opened) if playing.opened else None
     if played is not None:
-        _onward(made, desk, playing, len(played.views))
+        onward(made, desk, playing, played)
     desk.draw(made, "replay-account")
     _results(playing)
     if played is not None:
         st.subheader("What went over the wire", anchor=False)
         draw_played(desk, playing, played, "replay-ladder")
-
-
-def _onward(parent: etree._Element, desk: Desk, playing: Playing, sessions: int) -> None:
-    line = add(parent, "p", "ways")
-    if sessions and desk.case.views:
-        href = desk.href(view="compare", other=playing.opened)
-        add(line, "a", "", "compare the play with the recording", href=href)
-        say(line, " · ")
-    there = desk.selection.but(
-        case=playing.opened, view="overview", name=f"replay of {playing.name}"
-    )
-    add(line, "a", "", "open the capture of the play", href=there.href())
-    say(line, " · ")
-    findings = there.but(view="findings")
-    add(line, "a", "", "its findings", href=findings.href())
-    if desk.selection.more.get("seed") != str(playing.seed):
-        say(line, " · ")
-        add(line, "a", "", "take its seed for the next play", href=desk.href(seed=playing.seed))
 
 
 def _results(playing: Playing) -> None:
@@ -321,6 +309,6 @@ def _earlier(desk: Desk, shown: Playing | None) -> None:
         else:
             badge(item, "failed", "did not hold")
         say(item, " ")
-        add(item, "a", "", WAYS[one.order.way], href=desk.href(play=one.id, page=None, part=None))
+        add(item, "a", "", WAYS[one.order.way], href=desk.href(play=one.id, page=None, show=None))
         say(item, f", seed {one.seed}")
     desk.draw(made, "replay-earlier")

@@ -177,6 +177,7 @@ class Board {
     this.sent = told.row;
     this.highlight();
     this.fit();
+    if (told.live && !before.live) list.scroll.scrollTop = list.scroll.scrollHeight, this.end = true; // what was said last
     this.overview.draw();
     const records = Object.entries(told.records).map(([row, record]) => [Number(row), record]);
     model.messages = { ...NO_MESSAGES, get: (row) => new Map(records).get(row) ?? null };
