@@ -18,10 +18,12 @@ from analyzer.dashboard.pages import start
 from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.selection import VIEWS, Selection, parse_selection
 from analyzer.dashboard.server import ANYWHERE, may_serve
+from analyzer.dashboard.takeaway_text import plain
 from analyzer.export.printable import printable
 from analyzer.markup import add, badge, say
 from analyzer.views.numbers import amount
 from analyzer.views.told import VERDICT_WORDS
+from analyzer.zones import parse_zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,7 +78,7 @@ def _case(case: Case, selection: Selection) -> None:
     _bar(desk)
     _side(desk)
     for sentence in wrong:
-        st.warning(sentence)
+        st.warning(plain(sentence))
     if selection.view in FILTERED:
         filter_box(desk)
     page = import_module(f"analyzer.dashboard.pages.{selection.view}")
@@ -97,12 +99,20 @@ def _checked(case: Case, selection: Selection) -> tuple[Selection, list[str]]:
     wrong = [*selection.wrong]
     session, message = selection.session, selection.message
     if session is not None and session >= len(case.views):
-        wrong.append(f"There is no session {session + 1}: {amount(len(case.views), 'session')}.")
+        has = f"the capture has {amount(len(case.views), 'session')}"
+        wrong.append(f"There is no session {session + 1}: {has}.")
         session = None
     if message is not None and message >= len(case.trace.rows):
         wrong.append(f"There is no message {message} here.")
         message = None
-    return selection.but(name=case.name[:MAX_NAME], session=session, message=message), wrong
+    zone = selection.zone
+    try:
+        parse_zone(zone or "UTC")
+    except ValueError:
+        wrong.append(f"There is no time zone {zone[:40]!r}: times are in UTC.")
+        zone = ""
+    name = case.name[:MAX_NAME]
+    return selection.but(name=name, session=session, message=message, zone=zone), wrong
 
 
 def _bar(desk: Desk) -> None:

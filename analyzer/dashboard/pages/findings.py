@@ -139,7 +139,7 @@ class _Findings:
         records = [self._one(at) for at in same]
         first = records[0]
         made = add(listed, "li", f"finding {first['severity']}")
-        head = add(made, "h4")
+        head = add(made, "h3")
         badge(head, first["severity"])
         say(head, " ")
         href = desk.href(rule=first["rule"], about="rule", page=None)
