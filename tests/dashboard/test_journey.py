@@ -87,3 +87,39 @@ def test_the_ladder_is_taken_away_and_the_case_played_again(
         page.get_by_role("link", name="compare the play with the recording").click()
         look.arrive("Compare")
         assert look.misdeeds() == []
+
+
+def test_a_keyboard_stays_where_it_was_when_a_message_is_docked_and_closed(
+    browser: Browser,  # noqa: F811
+    address: str,
+) -> None:
+    focused = """() => {
+        let one = document.activeElement;
+        while (one.shadowRoot && one.shadowRoot.activeElement) one = one.shadowRoot.activeElement;
+        return one.textContent.trim() === "57";
+    }"""
+    with looking(browser, address) as look:
+        look.open_sample("fault-503.pcap")
+        look.turn_to(view="flow", session="1")
+        look.page.get_by_role("link", name="57", exact=True).first.focus()
+        look.page.keyboard.press("Enter")
+        look.page.wait_for_url("**message=*")
+        look.page.locator(".st-key-dock").get_by_text("INFO grpchat").first.wait_for()
+        look.page.wait_for_function(focused)
+
+        look.page.locator(".st-key-dock").get_by_role("link", name="Close").focus()
+        look.page.keyboard.press("Enter")
+        look.page.locator(".st-key-dock").wait_for(state="detached")
+        look.page.wait_for_function(focused)
+        assert look.misdeeds() == []
+
+
+def test_what_an_address_says_wrongly_is_told_as_text(browser: Browser, address: str) -> None:  # noqa: F811
+    picture = "![a](http://elsewhere.example/x.png)"
+    with looking(browser, address) as look:
+        look.open_sample("fault-503.pcap")
+        look.go(view=picture, session=picture, zone=picture)
+        told = look.page.get_by_test_id("stAlert")
+        told.get_by_text(f"there is no page '{picture}'").wait_for()
+        told.get_by_text(f"There is no time zone '{picture}': times are in UTC.").wait_for()
+        assert look.misdeeds() == []
