@@ -12,13 +12,13 @@ import streamlit as st
 from lxml import etree
 
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.filtering import FILTERED, filter_box
+from analyzer.dashboard.filtering.shown import FILTERED, filter_box
 from analyzer.dashboard.links import asset, draw
 from analyzer.dashboard.pages import start
-from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.selection import VIEWS, Selection, parse_selection
 from analyzer.dashboard.server import ANYWHERE, may_serve
-from analyzer.dashboard.takeaway_text import plain
+from analyzer.dashboard.takeaway.text import plain
+from analyzer.dashboard.workspace import WORKSPACE
 from analyzer.export.printable import printable
 from analyzer.markup import add, badge, say
 from analyzer.views.numbers import amount
@@ -63,10 +63,10 @@ def main(given: Sequence[str] = ()) -> None:
             f"`xccos dashboard`, or with `--server.address 127.0.0.1`; {ANYWHERE}=1 allows it."
         )
         return
-    ROOM.given = ROOM.given or tuple(given)
-    case = ROOM.cases.get(selection.case) if selection.case else None
+    WORKSPACE.given = WORKSPACE.given or tuple(given)
+    case = WORKSPACE.cases.get(selection.case) if selection.case else None
     if case is None or selection.view == "open":
-        start.show(ROOM, selection)
+        start.show(WORKSPACE, selection)
         return
     with case.lock:
         _case(case, selection)
@@ -85,7 +85,7 @@ def _case(case: Case, selection: Selection) -> None:
     if selection.message is None or selection.view not in DOCKED:
         page.show(desk)
         return
-    from analyzer.dashboard import dock
+    from analyzer.dashboard.dock import docked as dock
 
     main_part, side_part = st.columns([3, 2], gap="medium")
     with main_part:

@@ -16,7 +16,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from analyzer.dashboard.cases import Case
-from analyzer.dashboard.verdict_told import told_of
+from analyzer.dashboard.verdict.told import told_of
 from analyzer.export.printable import printable
 from analyzer.extras import MissingExtra
 from analyzer.inputs.opening import join, stories

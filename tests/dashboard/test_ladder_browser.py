@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.dashboard.ladder_columns import STAMP, packed
-from analyzer.dashboard.ladder_part import script, style
+from analyzer.dashboard.ladder.columns import STAMP, packed
+from analyzer.dashboard.ladder.part import script, style
 from analyzer.export.printable import printable
 from analyzer.ladder.build import ladder_of
 from analyzer.ladder.html_links import Links

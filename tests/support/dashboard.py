@@ -12,8 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 from streamlit.testing.v1 import AppTest
 
 from analyzer.dashboard.opening import Job, Request
-from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.selection import Selection
+from analyzer.dashboard.workspace import WORKSPACE
 from tests.paths import ROOT
 from tests.support.replaying import XCCOS
 
@@ -28,10 +28,10 @@ PATIENCE = 60.0
 
 def opened(*files: Path | str, **request: Any) -> Case:  # noqa: ANN401  (fields of Request)
     """Return the case of files, opened in this process as the page does it."""
-    job = Job(Request(tuple(map(str, files)), **request), ROOM.cases)
+    job = Job(Request(tuple(map(str, files)), **request), WORKSPACE.cases)
     assert job.wait(PATIENCE)
     assert job.opened, job.failures
-    case = ROOM.cases.get(job.opened[0])
+    case = WORKSPACE.cases.get(job.opened[0])
     assert case is not None
     return case
 

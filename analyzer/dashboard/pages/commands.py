@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from analyzer.command_waits import summaries_of
-from analyzer.dashboard.command_choice import (
+from analyzer.dashboard.commands.choice import (
     CHARTS,
     MEASURES,
     SCALES,
@@ -18,9 +18,9 @@ from analyzer.dashboard.command_choice import (
     all_waits,
     chosen_waits,
 )
-from analyzer.dashboard.command_tables import by_name, pairs
+from analyzer.dashboard.commands.tables import by_name, pairs
 from analyzer.dashboard.kept_last import kept_last
-from analyzer.dashboard.verdict_paging import Option, choices
+from analyzer.dashboard.verdict.paging import Option, choices
 from analyzer.markup import add, say
 from analyzer.times import time_text
 from analyzer.views.numbers import amount
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from analyzer.command_waits import Wait
-    from analyzer.dashboard.command_chart import Drawn
+    from analyzer.dashboard.commands.chart import Drawn
     from analyzer.dashboard.desk import Desk
     from analyzer.markup import Element
 
@@ -79,7 +79,7 @@ def _told(parent: Element, desk: Desk, waits: Sequence[Wait]) -> None:
 
 
 def _looks(parent: Element, desk: Desk, waits: Sequence[Wait], look: Look) -> None:
-    from analyzer.dashboard.command_chart import measure_of
+    from analyzer.dashboard.commands.chart import measure_of
 
     chosen = measure_of(waits, look)
     box = add(parent, "div", "commands-looks")
@@ -98,8 +98,8 @@ def _choice(
 
 
 def _chart(desk: Desk, waits: Sequence[Wait], look: Look) -> None:
-    from analyzer.dashboard.chart_clicks import clickable
-    from analyzer.dashboard.command_chart import drawn, marked
+    from analyzer.dashboard.charts.clicks import clickable
+    from analyzer.dashboard.commands.chart import drawn, marked
 
     def clock(time: int) -> str:
         return desk.moments.text(time_text(time, 6))

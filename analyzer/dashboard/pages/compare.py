@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from analyzer.dashboard.compare_ladder import SideDesk
-from analyzer.dashboard.compare_messages import Pair, candidates
-from analyzer.dashboard.compare_pickers import draw_samples, pickers, with_sample
-from analyzer.dashboard.compare_sides import both, command, comparison, kept, picked
-from analyzer.dashboard.compare_view import SHOWN, View
-from analyzer.dashboard.dock_message import Docked
-from analyzer.dashboard.ladder_part import draw_ladder
-from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.compare.ladder import SideDesk
+from analyzer.dashboard.compare.messages import Pair, candidates
+from analyzer.dashboard.compare.pickers import draw_samples, pickers, with_sample
+from analyzer.dashboard.compare.sides import both, command, comparison, kept, picked
+from analyzer.dashboard.compare.view import SHOWN, View
+from analyzer.dashboard.dock.message import Docked
+from analyzer.dashboard.ladder.part import draw_ladder
+from analyzer.dashboard.workspace import WORKSPACE
 from analyzer.markup import add, badge, say
 from analyzer.views.numbers import frames_text
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.dashboard.cases import Case
-    from analyzer.dashboard.compare_sides import Picked, Side
+    from analyzer.dashboard.compare.sides import Picked, Side
     from analyzer.dashboard.desk import Desk
     from analyzer.markup import Element
 
@@ -37,7 +37,7 @@ MAX_DIGITS = 9
 def show(desk: Desk) -> None:
     """Draw the page."""
     desk, wrong = with_sample(desk)
-    chosen = picked(desk, ROOM.cases)
+    chosen = picked(desk, WORKSPACE.cases)
     with both(desk.case, chosen.other):
         _wrong(desk, (*wrong, *chosen.wrong))
         pickers(desk, chosen)

@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 from lxml import etree
 
-from analyzer.dashboard.filtering import filter_box, filtered
-from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.filtering.shown import filter_box, filtered
 from analyzer.dashboard.server import MAX_UPLOAD
-from analyzer.dashboard.takeaway_command import command_of
-from analyzer.dashboard.takeaway_make import maker
-from analyzer.dashboard.takeaway_options import draw_options
-from analyzer.dashboard.takeaway_order import GROUPS, Order, order_of
-from analyzer.dashboard.takeaway_scope import inputs, scope_of, whole_of
-from analyzer.dashboard.takeaway_text import command_box, plain
-from analyzer.dashboard.takeaway_work import SHELF, save_as
-from analyzer.dashboard.verdict_paging import Option, choices
+from analyzer.dashboard.takeaway.command import command_of
+from analyzer.dashboard.takeaway.make import maker
+from analyzer.dashboard.takeaway.options import draw_options
+from analyzer.dashboard.takeaway.order import GROUPS, Order, order_of
+from analyzer.dashboard.takeaway.scope import inputs, scope_of, whole_of
+from analyzer.dashboard.takeaway.text import command_box, plain
+from analyzer.dashboard.takeaway.work import SHELF, save_as
+from analyzer.dashboard.verdict.paging import Option, choices
+from analyzer.dashboard.workspace import WORKSPACE
 from analyzer.markup import add, say
 from analyzer.views.numbers import size_text
 
 if TYPE_CHECKING:
     from analyzer.dashboard.desk import Desk
-    from analyzer.dashboard.takeaway_scope import Scope
-    from analyzer.dashboard.takeaway_work import Made, Making
+    from analyzer.dashboard.takeaway.scope import Scope
+    from analyzer.dashboard.takeaway.work import Made, Making
     from analyzer.markup import Element
 
 MAX_DOWNLOAD = MAX_UPLOAD << 20
@@ -173,7 +173,7 @@ def _ask(desk: Desk, asked: _Asked, key: str, label: str) -> None:
 
     def clicked() -> None:
         make = maker(desk.case, asked.order, asked.scope)
-        started = SHELF.start(key, ROOM.folder / "made", make)
+        started = SHELF.start(key, WORKSPACE.folder / "made", make)
         if isinstance(started, str):
             st.session_state["take-refused"] = started
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from analyzer.dashboard.verdict_findings import about_rule, advice, hit
-from analyzer.dashboard.verdict_paging import Option, choices, pager, part_of
-from analyzer.dashboard.verdict_places import way
-from analyzer.dashboard.verdict_selecting import Asked, selected
+from analyzer.dashboard.verdict.findings import about_rule, advice, hit
+from analyzer.dashboard.verdict.paging import Option, choices, pager, part_of
+from analyzer.dashboard.verdict.places import way
+from analyzer.dashboard.verdict.selecting import Asked, selected
 from analyzer.diagnostics.pages import FAMILIES
 from analyzer.diagnostics.rule import SEVERITIES
 from analyzer.diagnostics.table import RULES

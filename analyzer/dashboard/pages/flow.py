@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from analyzer.dashboard.flow_timeline import Timeline
-from analyzer.dashboard.flow_told import loss_text, path_of, runs_of, story_told
-from analyzer.dashboard.verdict_findings import advice
-from analyzer.dashboard.verdict_paging import pager, part_of, ways
-from analyzer.dashboard.verdict_places import session_ways
-from analyzer.dashboard.verdict_told import told_of
+from analyzer.dashboard.flow.timeline import Timeline
+from analyzer.dashboard.flow.told import loss_text, path_of, runs_of, story_told
+from analyzer.dashboard.verdict.findings import advice
+from analyzer.dashboard.verdict.paging import pager, part_of, ways
+from analyzer.dashboard.verdict.places import session_ways
+from analyzer.dashboard.verdict.told import told_of
 from analyzer.flows.values import BAD
 from analyzer.markup import SIGNS, add, badge, say, section
 from analyzer.narrative.names import room_names, short_room
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from analyzer.dashboard.desk import Desk
-    from analyzer.dashboard.flow_told import Numbered
-    from analyzer.dashboard.verdict_told import Failure
+    from analyzer.dashboard.flow.told import Numbered
+    from analyzer.dashboard.verdict.told import Failure
     from analyzer.flows.values import FlowRun
     from analyzer.markup import Element
 

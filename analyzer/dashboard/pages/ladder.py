@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from lxml import etree
 
-from analyzer.dashboard.filtering import chosen_rows
-from analyzer.dashboard.ladder_choice import (
+from analyzer.dashboard.filtering.shown import chosen_rows
+from analyzer.dashboard.ladder.choice import (
     MAX_HIDDEN,
     WHOLE,
     hidden,
@@ -17,7 +17,7 @@ from analyzer.dashboard.ladder_choice import (
     part_of,
     switched,
 )
-from analyzer.dashboard.ladder_part import draw_ladder
+from analyzer.dashboard.ladder.part import draw_ladder
 from analyzer.ladder.build import MAX_EVENTS
 from analyzer.ladder.look import Look
 from analyzer.markup import add, say
@@ -25,7 +25,7 @@ from analyzer.views.numbers import amount
 
 if TYPE_CHECKING:
     from analyzer.dashboard.desk import Desk
-    from analyzer.dashboard.ladder_choice import Part
+    from analyzer.dashboard.ladder.choice import Part
 
 SWITCHES = (
     ("fold", "Fold repeats", "What says the same many times stands once: getpref ×12"),

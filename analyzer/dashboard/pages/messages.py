@@ -9,10 +9,10 @@ from zlib import crc32
 from lxml import etree
 
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.filtering import filtered
+from analyzer.dashboard.filtering.shown import filtered
 from analyzer.dashboard.kept_last import kept_last
-from analyzer.dashboard.message_listing import Lines
-from analyzer.dashboard.verdict_paging import Option, Part, choices, pager, part_of
+from analyzer.dashboard.messages.listing import Lines
+from analyzer.dashboard.verdict.paging import Option, Part, choices, pager, part_of
 from analyzer.markup import Column, add, say, table
 from analyzer.views.messages import moment
 from analyzer.views.numbers import amount

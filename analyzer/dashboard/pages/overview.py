@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from lxml import etree
 
-from analyzer.dashboard.verdict_headline import damage_text, groups, headline, worth
-from analyzer.dashboard.verdict_paging import pager, part_of, ways
-from analyzer.dashboard.verdict_places import session_ways, way
-from analyzer.dashboard.verdict_told import told_of
+from analyzer.dashboard.verdict.headline import damage_text, groups, headline, worth
+from analyzer.dashboard.verdict.paging import pager, part_of, ways
+from analyzer.dashboard.verdict.places import session_ways, way
+from analyzer.dashboard.verdict.told import told_of
 from analyzer.export.printable import printable
 from analyzer.markup import Column, add, badge, badged, facts, say, section, table
 from analyzer.report.head import who
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analyzer.dashboard.desk import Desk
-    from analyzer.dashboard.verdict_headline import Group
+    from analyzer.dashboard.verdict.headline import Group
     from analyzer.markup import Cell, Element
 
 SHOWN = 10

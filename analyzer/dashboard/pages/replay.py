@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import streamlit as st
 from lxml import etree
 
-from analyzer.dashboard.playing import PLAYS, Playing, new_id
-from analyzer.dashboard.playing_choice import draw_choice, is_too_long
-from analyzer.dashboard.playing_form import PASSWORD, draw_form, draw_values, ways
-from analyzer.dashboard.playing_live import draw_played, end_live, follow
-from analyzer.dashboard.playing_order import MAX_SEED, WAYS, command_of, order_of
-from analyzer.dashboard.playing_script import (
+from analyzer.dashboard.playing.choice import draw_choice, is_too_long
+from analyzer.dashboard.playing.form import PASSWORD, draw_form, draw_values, ways
+from analyzer.dashboard.playing.live import draw_played, end_live, follow
+from analyzer.dashboard.playing.order import MAX_SEED, WAYS, command_of, order_of
+from analyzer.dashboard.playing.plays import PLAYS, Playing, new_id
+from analyzer.dashboard.playing.script import (
     derived,
     has_pseudonyms,
     slots,
@@ -21,11 +21,11 @@ from analyzer.dashboard.playing_script import (
     turns,
     with_values,
 )
-from analyzer.dashboard.playing_told import draw_account, onward
-from analyzer.dashboard.room import ROOM
-from analyzer.dashboard.takeaway_scope import inputs
-from analyzer.dashboard.takeaway_text import command_box, plain
-from analyzer.dashboard.verdict_paging import Option, choices
+from analyzer.dashboard.playing.told import draw_account, onward
+from analyzer.dashboard.takeaway.scope import inputs
+from analyzer.dashboard.takeaway.text import command_box, plain
+from analyzer.dashboard.verdict.paging import Option, choices
+from analyzer.dashboard.workspace import WORKSPACE
 from analyzer.flows.runs import flows_of
 from analyzer.markup import add, badge, say
 from analyzer.views.numbers import amount
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from analyzer.dashboard.desk import Desk
-    from analyzer.dashboard.playing_order import Order
-    from analyzer.dashboard.playing_script import Derived
+    from analyzer.dashboard.playing.order import Order
+    from analyzer.dashboard.playing.script import Derived
     from analyzer.replay.script import Script
 
 PARTS = {"": "Play it", "turns": "Its turns", "slots": "Its slots"}
@@ -185,7 +185,7 @@ def _begin(desk: Desk, order: Order, found: Derived) -> None:
         made = Playing(
             name, desk.case.id, desk.case.name, changed.script, order,
             order.options(seed, password, changed.values), seed,
-            ROOM.folder / "plays" / name, ROOM.cases,
+            WORKSPACE.folder / "plays" / name, WORKSPACE.cases,
         )  # fmt: skip
         refused = PLAYS.start(made)
         if refused:
@@ -242,7 +242,7 @@ def _over(desk: Desk, playing: Playing) -> None:
     made.set("class", "replay")
     if playing.account is not None:
         draw_account(made, desk, playing, playing.account)
-    played = ROOM.cases.get(playing.opened) if playing.opened else None
+    played = WORKSPACE.cases.get(playing.opened) if playing.opened else None
     if played is not None:
         onward(made, desk, playing, played)
     desk.draw(made, "replay-account")

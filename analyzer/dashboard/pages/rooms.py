@@ -13,9 +13,9 @@ from analyzer.chatrooms.listing import chat_rooms
 from analyzer.chatrooms.presence import Presence, stays_of
 from analyzer.chatrooms.texts import post_text
 from analyzer.collector import paused
-from analyzer.dashboard.filter_words import word
+from analyzer.dashboard.filtering.words import word
 from analyzer.dashboard.kept_last import kept_last
-from analyzer.dashboard.room_tables import (
+from analyzer.dashboard.rooms.tables import (
     copy_table,
     event_table,
     members_of,
@@ -23,8 +23,8 @@ from analyzer.dashboard.room_tables import (
     room_name,
     room_table,
 )
-from analyzer.dashboard.verdict_paging import ways
-from analyzer.dashboard.verdict_told import told_of
+from analyzer.dashboard.verdict.paging import ways
+from analyzer.dashboard.verdict.told import told_of
 from analyzer.flows.runs import flows_of
 from analyzer.markup import add, facts, say
 from analyzer.times import time_text
@@ -149,8 +149,8 @@ def _people(desk: Desk, room: ChatRoom, found: tuple[Sequence[Event], bool]) -> 
 
 
 def _chart(desk: Desk, room: ChatRoom, events: Sequence[Event]) -> None:
-    from analyzer.dashboard.chart_clicks import clickable
-    from analyzer.dashboard.room_chart import timeline
+    from analyzer.dashboard.charts.clicks import clickable
+    from analyzer.dashboard.rooms.chart import timeline
 
     trace = desk.case.trace
     until = trace.quality.last_time or trace.rows.time[len(trace.rows) - 1]

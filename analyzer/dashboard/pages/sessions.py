@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 from lxml import etree
 
-from analyzer.dashboard.verdict_facts import session_facts
-from analyzer.dashboard.verdict_listing import ORDERS, Wanted, indexes
-from analyzer.dashboard.verdict_paging import Option, choices, pager, part_of
-from analyzer.dashboard.verdict_places import way
-from analyzer.dashboard.verdict_told import told_of
+from analyzer.dashboard.verdict.facts import session_facts
+from analyzer.dashboard.verdict.listing import ORDERS, Wanted, indexes
+from analyzer.dashboard.verdict.paging import Option, choices, pager, part_of
+from analyzer.dashboard.verdict.places import way
+from analyzer.dashboard.verdict.told import told_of
 from analyzer.markup import Column, add, badge, badged, say, table
 from analyzer.report.head import who
 from analyzer.times import latency_text
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from analyzer.dashboard.desk import Desk
-    from analyzer.dashboard.verdict_told import Progress, Told
+    from analyzer.dashboard.verdict.told import Progress, Told
     from analyzer.markup import Cell, Element
 
 Record = dict[str, Any]

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-    from analyzer.dashboard.room import Room
     from analyzer.dashboard.selection import Selection
+    from analyzer.dashboard.workspace import Workspace
     from analyzer.markup import Cell, Element
 
 QUICK = 0.7
@@ -36,35 +36,35 @@ LOOK_EVERY = 0.4
 """Seconds between two looks at a job."""
 
 
-def show(room: Room, selection: Selection) -> None:
+def show(workspace: Workspace, selection: Selection) -> None:
     """Draw the page."""
     key = selection.more.get("job", "")
-    job = room.job(key) if key else None
+    job = workspace.job(key) if key else None
     if job is not None and (job.running or job.opened or job.failures):
-        _job(room, selection, job)
+        _job(workspace, selection, job)
         if job.running:
             return
-    _head(room, selection)
-    _at_once(room, selection)
+    _head(workspace, selection)
+    _at_once(workspace, selection)
     left, right = st.columns([3, 2], gap="large")
     with left:
-        _drop(room, selection)
-        _path(room, selection)
+        _drop(workspace, selection)
+        _path(workspace, selection)
     with right:
-        _given(room, selection)
+        _given(workspace, selection)
         _samples(selection)
 
 
-def _head(room: Room, selection: Selection) -> None:
+def _head(workspace: Workspace, selection: Selection) -> None:
     made = etree.Element("div")
     add(made, "h1", text="Open a capture")
-    if selection.case and room.cases.get(selection.case) is None:
+    if selection.case and workspace.cases.get(selection.case) is None:
         lead = add(made, "p")
         say(lead, "This address leads to ")
         add(lead, "strong", text=selection.name or "a capture")
         say(lead, ", which is not open here. Open it, with the same keys, and you see what was ")
         say(lead, "selected in it.")
-    cases = [*room.cases]
+    cases = [*workspace.cases]
     if cases:
         columns = (Column("open now", "wide"), Column("messages", "num"), Column("sessions", "num"))
         rows = (
@@ -83,7 +83,7 @@ def _case_link(selection: Selection, case: str, name: str) -> Cell:
     return linked_to(selection.but(case=case, name=name, view="overview").href(), name)
 
 
-def _job(room: Room, selection: Selection, job: Job) -> None:
+def _job(workspace: Workspace, selection: Selection, job: Job) -> None:
     """Show how far a job is; go to what it opened."""
     if job.running and not job.wait(QUICK):
 
@@ -99,15 +99,15 @@ def _job(room: Room, selection: Selection, job: Job) -> None:
     for line in job.failures:
         st.error(_plain(line))
     if job.opened and not job.failures:
-        _enter(room, selection, job.opened)
+        _enter(workspace, selection, job.opened)
         st.rerun()
 
 
-def _enter(room: Room, selection: Selection, opened: Sequence[str]) -> None:
+def _enter(workspace: Workspace, selection: Selection, opened: Sequence[str]) -> None:
     """Go to what was opened: where the address wanted to, if it is that."""
     wanted = selection.but(job=None, path=None)
     if selection.case not in opened:
-        case = room.cases.get(opened[0])
+        case = workspace.cases.get(opened[0])
         view = "overview" if selection.case or selection.view == "open" else selection.view
         wanted = wanted.but(case=opened[0], name="" if case is None else case.name, view=view)
     elif wanted.view == "open":
@@ -130,15 +130,15 @@ def _plain(text: str) -> str:
     return "".join(f"\\{sign}" if sign in "\\`*_{}[]()<>#+-.!|~:$^=" else sign for sign in text)
 
 
-def _begin(room: Room, selection: Selection, request: Request) -> None:
+def _begin(workspace: Workspace, selection: Selection, request: Request) -> None:
     """Open what was asked for; the address names the job until it is done."""
     said = "\0".join((*request.files, *request.keys, request.zone, str(request.together)))
     key = hashlib.sha256(f"{said}\0{request.password}".encode(errors="replace")).hexdigest()[:16]
-    room.start(key, request)
+    workspace.start(key, request)
     st.query_params.from_dict(selection.but(job=key, path=None).params())
 
 
-def _drop(room: Room, selection: Selection) -> None:
+def _drop(workspace: Workspace, selection: Selection) -> None:
     st.subheader("Drop it here", anchor=False)
     dropped = st.file_uploader(
         f"Captures, text traces, ZIP archives and key logs, up to {MAX_UPLOAD} MB each",
@@ -154,7 +154,7 @@ def _drop(room: Room, selection: Selection) -> None:
 
     def clicked() -> None:
         try:
-            kept = [(one.name, str(room.keep(one.name, one.getbuffer()))) for one in dropped]
+            kept = [(one.name, str(workspace.keep(one.name, one.getbuffer()))) for one in dropped]
         except (OSError, ValueError) as error:
             st.session_state["refused"] = str(error)
             return
@@ -168,7 +168,7 @@ def _drop(room: Room, selection: Selection) -> None:
             zone(),
             together(),
         )
-        _begin(room, selection, request)
+        _begin(workspace, selection, request)
 
     said = st.session_state.pop("refused", "")
     if said:
@@ -212,7 +212,7 @@ def _options(where: str, *, with_password: bool) -> _Options:
     )
 
 
-def _path(room: Room, selection: Selection) -> None:
+def _path(workspace: Workspace, selection: Selection) -> None:
     st.subheader("Or name it", anchor=False)
     st.text_area(
         "Paths on this machine, one a line: captures of any size, ZIP archives, directories; "
@@ -239,28 +239,28 @@ def _path(room: Room, selection: Selection) -> None:
             request = Request(
                 tuple(files), (), tuple(keys), password(), zone(), together()
             )  # fmt: skip
-            _begin(room, selection, request)
+            _begin(workspace, selection, request)
 
     st.button("Open", on_click=clicked, key="open-named")
 
 
-def _given(room: Room, selection: Selection) -> None:
+def _given(workspace: Workspace, selection: Selection) -> None:
     """Offer what the command line named, and what is in directories."""
-    directories = [path for path in room.given if Path(path).is_dir()]
-    files = [path for path in room.given if path not in directories]
+    directories = [path for path in workspace.given if Path(path).is_dir()]
+    files = [path for path in workspace.given if path not in directories]
     if files:
         offers = [Offer(path, Path(path).name, "named on the command line") for path in files]
-        _choose(room, selection, "Named on the command line", offers, "given")
+        _choose(workspace, selection, "Named on the command line", offers, "given")
     wanted = selection.more.get("directory", "")
     for number, directory in enumerate(dict.fromkeys((*directories, *([wanted] * bool(wanted))))):
         offers, said = in_directory(directory)
-        _choose(room, selection, directory, offers, f"directory-{number}")
+        _choose(workspace, selection, directory, offers, f"directory-{number}")
         if said:
             st.caption(_plain(said))
 
 
 def _choose(
-    room: Room, selection: Selection, title: str, offers: Sequence[Offer], key: str
+    workspace: Workspace, selection: Selection, title: str, offers: Sequence[Offer], key: str
 ) -> None:
     st.subheader(_plain(printable(title)), anchor=False)
     if not offers:
@@ -273,7 +273,7 @@ def _choose(
         if chosen:
             keys = [path for path in chosen if is_key(path)]
             files = tuple(path for path in chosen if path not in keys)
-            _begin(room, selection, Request(files, (), tuple(keys)))
+            _begin(workspace, selection, Request(files, (), tuple(keys)))
 
     st.multiselect(
         "Captures", [*names], format_func=lambda path: names[path], key=key,
@@ -307,21 +307,21 @@ def linked_to(href: str, text: str) -> Cell:
     return fill
 
 
-def _at_once(room: Room, selection: Selection) -> None:
+def _at_once(workspace: Workspace, selection: Selection) -> None:
     """Open what the address may open: a sample, or what the command line named."""
     sample = selection.more.get("sample", "")
     for one in samples() if sample else ():
         if one.name == sample:
-            _begin(room, selection.but(sample=None), Request((one.path,)))
+            _begin(workspace, selection.but(sample=None), Request((one.path,)))
             st.rerun()
     path = selection.more.get("path", "")
-    if path and is_below(path, room.given):
-        _begin(room, selection, Request((path,)))
+    if path and is_below(path, workspace.given):
+        _begin(workspace, selection, Request((path,)))
         st.rerun()
-    files = [path for path in room.given if not Path(path).is_dir()]
-    if files and not room.greeted and not selection.case:
-        room.greeted = True
+    files = [path for path in workspace.given if not Path(path).is_dir()]
+    if files and not workspace.greeted and not selection.case:
+        workspace.greeted = True
         keys = [path for path in files if is_key(path)]
         wanted = tuple(path for path in files if path not in keys)
-        _begin(room, selection, Request(wanted, (), tuple(keys)))
+        _begin(workspace, selection, Request(wanted, (), tuple(keys)))
         st.rerun()

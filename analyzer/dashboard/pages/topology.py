@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from analyzer.dashboard.kept_last import kept_last
-from analyzer.dashboard.topology_tables import edge_table, edges_of, member_table, node_facts
+from analyzer.dashboard.topology.tables import edge_table, edges_of, member_table, node_facts
 from analyzer.markup import add, say
 from analyzer.topology.build import topology_of
 from analyzer.topology.grouping import condensed
@@ -103,8 +103,8 @@ def _cut(parent: Element, desk: Desk, graph: Graph, drawn: Graph, whole: Collect
 
 
 def _picture(desk: Desk, drawn: Graph) -> None:
-    from analyzer.dashboard.chart_clicks import clickable
-    from analyzer.dashboard.topology_chart import picture
+    from analyzer.dashboard.charts.clicks import clickable
+    from analyzer.dashboard.topology.chart import picture
 
     def clicked(data: Sequence[Any]) -> None:
         if isinstance(data[0], str) and data[0] in drawn:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.workspace import WORKSPACE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,4 +15,4 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="package", autouse=True)
 def _room() -> Iterator[None]:
     yield
-    ROOM.cases.close_all()
+    WORKSPACE.cases.close_all()

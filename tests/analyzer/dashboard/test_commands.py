@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer.command_waits import waits_of
-from analyzer.dashboard import command_chart
-from analyzer.dashboard.chart_clicks import first_data
-from analyzer.dashboard.chart_text import plain
-from analyzer.dashboard.command_chart import drawn, marked
-from analyzer.dashboard.command_choice import Look, asks_for, with_command
-from analyzer.dashboard.command_tables import ordered
-from analyzer.dashboard.filter_words import word
+from analyzer.dashboard.charts.clicks import first_data
+from analyzer.dashboard.charts.text import plain
+from analyzer.dashboard.commands import chart as command_chart
+from analyzer.dashboard.commands.chart import drawn, marked
+from analyzer.dashboard.commands.choice import Look, asks_for, with_command
+from analyzer.dashboard.commands.tables import ordered
+from analyzer.dashboard.filtering.words import word
 from analyzer.filters.parse import parse_filter
 from analyzer.trace import open_capture
 from tests.analyzer.cli.running import xccos
@@ -122,7 +122,7 @@ def test_a_session_has_its_own_commands_and_a_selected_message_is_marked() -> No
 def test_long_tables_are_paged_and_short_charts_say_what_they_leave_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("analyzer.dashboard.command_tables.SHOWN", 10)
+    monkeypatch.setattr("analyzer.dashboard.commands.tables.SHOWN", 10)
     monkeypatch.setattr(command_chart, "MAX_POINTS", 10)
     case = opened(SAMPLES / "r2-post-full.pcap")
     with afresh(case, "command chart"):

@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from lxml import html
 
 from analyzer.compare.records import comparison_record
-from analyzer.dashboard import compare_view
 from analyzer.dashboard.cases import Case, Cases
-from analyzer.dashboard.compare_fields import compared, middle
-from analyzer.dashboard.compare_ladder import SideDesk
-from analyzer.dashboard.compare_sides import Picked, Side, both, command, comparison, picked
-from analyzer.dashboard.compare_view import View, delta_text
+from analyzer.dashboard.compare import view as compare_view
+from analyzer.dashboard.compare.fields import compared, middle
+from analyzer.dashboard.compare.ladder import SideDesk
+from analyzer.dashboard.compare.sides import Picked, Side, both, command, comparison, picked
+from analyzer.dashboard.compare.view import View, delta_text
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.dock_message import Docked
-from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.dock.message import Docked
 from analyzer.dashboard.selection import Selection
+from analyzer.dashboard.workspace import WORKSPACE
 from tests.analyzer.captures import ESCAPE, capture, message
 from tests.analyzer.cli.running import xccos
 from tests.paths import SAMPLES, SHARED
@@ -44,7 +44,7 @@ def _desk(case: Case, session: int | None = None, **more: str) -> Desk:
 
 
 def _picked(case: Case, session: int | None = None, **more: str) -> Picked:
-    return picked(_desk(case, session, **more), ROOM.cases)
+    return picked(_desk(case, session, **more), WORKSPACE.cases)
 
 
 def _links(text: str) -> list[dict[str, str]]:
@@ -198,7 +198,7 @@ def test_without_a_second_session_other_captures_and_samples_are_offered() -> No
     text = markup(page, "compare")
     assert "What differs first" in text
     others = {one["other"] for one in _links(text) if "other" in one and one["case"] == case.id}
-    assert [ROOM.cases.get(one.partition(":")[0]) is not None for one in others] == [True]
+    assert [WORKSPACE.cases.get(one.partition(":")[0]) is not None for one in others] == [True]
 
 
 def test_a_sample_that_there_is_not_is_told() -> None:

@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree, html
 
-from analyzer.dashboard import dock_tabs
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.dock_copies import COPIED, offers
-from analyzer.dashboard.dock_filters import of_attribute, of_header
-from analyzer.dashboard.dock_head import Head
-from analyzer.dashboard.dock_message import Docked
-from analyzer.dashboard.dock_tabs import draw_tab, hex_lines, tab_of, visible
-from analyzer.dashboard.dock_tree import Tree, numbered
+from analyzer.dashboard.dock import tabs as dock_tabs
+from analyzer.dashboard.dock.copies import COPIED, offers
+from analyzer.dashboard.dock.filters import of_attribute, of_header
+from analyzer.dashboard.dock.head import Head
+from analyzer.dashboard.dock.message import Docked
+from analyzer.dashboard.dock.tabs import draw_tab, hex_lines, tab_of, visible
+from analyzer.dashboard.dock.tree import Tree, numbered
 from analyzer.dashboard.selection import Selection
 from analyzer.filters.parse import parse_filter
 from analyzer.trace import open_capture

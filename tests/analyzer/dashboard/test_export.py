@@ -14,18 +14,20 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli.main import main
-from analyzer.dashboard import takeaway_apart, takeaway_make, takeaway_order
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.filtering import filtered
+from analyzer.dashboard.filtering.shown import filtered
 from analyzer.dashboard.opening import Cancelled
 from analyzer.dashboard.pages import export
 from analyzer.dashboard.selection import Selection
-from analyzer.dashboard.takeaway_command import command_of
-from analyzer.dashboard.takeaway_make import maker
-from analyzer.dashboard.takeaway_order import GROUPS, order_of
-from analyzer.dashboard.takeaway_scope import inputs, scope_of, spans, whole_of
-from analyzer.dashboard.takeaway_text import plain
-from analyzer.dashboard.takeaway_work import MAX_KEPT, MAX_WORKING, Made, Shelf, Work, save_as
+from analyzer.dashboard.takeaway import apart as takeaway_apart
+from analyzer.dashboard.takeaway import make as takeaway_make
+from analyzer.dashboard.takeaway import order as takeaway_order
+from analyzer.dashboard.takeaway.command import command_of
+from analyzer.dashboard.takeaway.make import maker
+from analyzer.dashboard.takeaway.order import GROUPS, order_of
+from analyzer.dashboard.takeaway.scope import inputs, scope_of, spans, whole_of
+from analyzer.dashboard.takeaway.text import plain
+from analyzer.dashboard.takeaway.work import MAX_KEPT, MAX_WORKING, Made, Shelf, Work, save_as
 from analyzer.ladder.look import Look
 from analyzer.replay.derive import build
 from analyzer.replay.edit import leaks
@@ -40,7 +42,7 @@ if TYPE_CHECKING:
     from streamlit.testing.v1 import AppTest
 
     from analyzer.dashboard.cases import Case
-    from analyzer.dashboard.takeaway_scope import Scope
+    from analyzer.dashboard.takeaway.scope import Scope
 
 BROKEN = SAMPLES / "fault-503.pcap"
 TWO = SAMPLES / "twousers-post.pcap"

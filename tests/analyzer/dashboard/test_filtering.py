@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.filtering import FILTERED, chosen_rows, filtered
+from analyzer.dashboard.filtering.shown import FILTERED, chosen_rows, filtered
 from analyzer.dashboard.selection import MAX_VALUE, Selection
 from analyzer.filters.lexing import MAX_LENGTH
 from analyzer.filters.words import WORDS

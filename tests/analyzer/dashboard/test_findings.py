@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analyzer.dashboard.pages import findings
-from analyzer.dashboard.verdict_selecting import Asked, selected
+from analyzer.dashboard.verdict.selecting import Asked, selected
 from analyzer.diagnostics.table import RULES
 from tests.paths import SAMPLES, SHARED, require_shared
 from tests.support.dashboard import looked_at, markup, opened

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from lxml import etree, html
 
-from analyzer.dashboard.flow_timeline import WIDE, scale_of
-from analyzer.dashboard.flow_told import loss_text, path_of, runs_of, story_told
+from analyzer.dashboard.flow.timeline import WIDE, scale_of
+from analyzer.dashboard.flow.told import loss_text, path_of, runs_of, story_told
 from analyzer.dashboard.pages import flow
 from tests.paths import SAMPLES, SHARED, require_shared
 from tests.support.dashboard import looked_at, markup, opened

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analyzer.dashboard import ladder_choice
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.ladder_choice import hidden, hideable, part_of
-from analyzer.dashboard.ladder_columns import COLUMNS, STAMP, packed, zone_changes
-from analyzer.dashboard.ladder_part import _go, marked, script, style
-from analyzer.dashboard.ladder_recent import Recent
+from analyzer.dashboard.ladder import choice as ladder_choice
+from analyzer.dashboard.ladder.choice import hidden, hideable, part_of
+from analyzer.dashboard.ladder.columns import COLUMNS, STAMP, packed, zone_changes
+from analyzer.dashboard.ladder.part import _go, marked, script, style
+from analyzer.dashboard.ladder.recent import Recent
 from analyzer.dashboard.selection import Selection
 from analyzer.export.printable import printable
 from analyzer.ladder.html_data import ladder_record

@@ -11,7 +11,7 @@ import pytest
 from analyzer.dashboard import cases as cases_module
 from analyzer.dashboard.cases import Cases
 from analyzer.dashboard.opening import Cancelled, Job, Request, is_key
-from analyzer.dashboard.room import Room
+from analyzer.dashboard.workspace import Workspace
 from tests.paths import SAMPLES, SHARED
 
 if TYPE_CHECKING:
@@ -130,23 +130,23 @@ def test_the_case_not_looked_at_for_longest_is_closed(
 
 
 def test_a_request_is_worked_on_once_however_often_it_is_made() -> None:
-    room, request = Room(), Request((str(SAMPLES / "signin-tcp.pcap"),))
-    first = room.start("key", request)
-    assert room.start("key", request) is first
+    workspace, request = Workspace(), Request((str(SAMPLES / "signin-tcp.pcap"),))
+    first = workspace.start("key", request)
+    assert workspace.start("key", request) is first
     assert first.wait(PATIENCE)
-    assert room.start("key", request) is first
-    failed = room.start("other", Request(("/nowhere",)))
+    assert workspace.start("key", request) is first
+    failed = workspace.start("other", Request(("/nowhere",)))
     assert failed.wait(PATIENCE)
-    assert room.start("other", Request(("/nowhere",))) is not failed
-    room.cases.close_all()
+    assert workspace.start("other", Request(("/nowhere",))) is not failed
+    workspace.cases.close_all()
 
 
 def test_what_is_given_to_the_page_is_kept_where_nobody_else_reads_it() -> None:
-    room = Room()
-    path = room.keep("..\\..\\etc/pass wd<script>.pcap", memoryview(b"data"))
+    workspace = Workspace()
+    path = workspace.keep("..\\..\\etc/pass wd<script>.pcap", memoryview(b"data"))
     assert path.read_bytes() == b"data"
-    assert path.is_relative_to(room.folder)
+    assert path.is_relative_to(workspace.folder)
     assert path.name == "pass_wd_script_.pcap"
-    assert room.folder.stat().st_mode & 0o077 == 0
-    assert room.keep("..\\..\\etc/pass wd<script>.pcap", memoryview(b"data")) == path
-    shutil.rmtree(room.folder)
+    assert workspace.folder.stat().st_mode & 0o077 == 0
+    assert workspace.keep("..\\..\\etc/pass wd<script>.pcap", memoryview(b"data")) == path
+    shutil.rmtree(workspace.folder)

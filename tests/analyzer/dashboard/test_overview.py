@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.dashboard.pages import overview
-from analyzer.dashboard.verdict_headline import damage_text, groups, headline, worth
-from analyzer.dashboard.verdict_told import told_of
+from analyzer.dashboard.verdict.headline import damage_text, groups, headline, worth
+from analyzer.dashboard.verdict.told import told_of
 from tests.paths import SAMPLES, SHARED, require_shared
 from tests.support.dashboard import looked_at, markup, opened
 

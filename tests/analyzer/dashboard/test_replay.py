@@ -12,17 +12,18 @@ import pytest
 from click.testing import CliRunner
 
 from analyzer.cli.main import main
-from analyzer.dashboard import playing as playing_module
-from analyzer.dashboard import playing_choice, playing_live
 from analyzer.dashboard.desk import Desk
 from analyzer.dashboard.pages import replay
-from analyzer.dashboard.playing import MAX_PLAYING, MAX_PLAYS, PLAYS, Playing, Plays, new_id
-from analyzer.dashboard.playing_live import LiveDesk
-from analyzer.dashboard.playing_order import command_of, order_of
-from analyzer.dashboard.playing_script import derived, with_values
-from analyzer.dashboard.playing_told import paired
-from analyzer.dashboard.room import ROOM
+from analyzer.dashboard.playing import choice as playing_choice
+from analyzer.dashboard.playing import live as playing_live
+from analyzer.dashboard.playing import plays as playing_module
+from analyzer.dashboard.playing.live import LiveDesk
+from analyzer.dashboard.playing.order import command_of, order_of
+from analyzer.dashboard.playing.plays import MAX_PLAYING, MAX_PLAYS, PLAYS, Playing, Plays, new_id
+from analyzer.dashboard.playing.script import derived, with_values
+from analyzer.dashboard.playing.told import paired
 from analyzer.dashboard.selection import Selection
+from analyzer.dashboard.workspace import WORKSPACE
 from analyzer.diagnostics.table import diagnose
 from analyzer.replay.transport.run import Stop
 from tests.paths import SAMPLES
@@ -54,7 +55,15 @@ def _made(case: Case, folder: Path, password: str = "", **more: str) -> Playing:
     seed = order.seed or 7
     options = order.options(seed, password, values)
     return Playing(
-        new_id(), case.id, case.name, script, order, options, seed, folder / new_id(), ROOM.cases
+        new_id(),
+        case.id,
+        case.name,
+        script,
+        order,
+        options,
+        seed,
+        folder / new_id(),
+        WORKSPACE.cases,
     )
 
 
@@ -147,7 +156,7 @@ def test_in_memory_the_case_plays_as_it_was_recorded(case: Case, tmp_path: Path)
     assert made.failure == ""
     assert made.account is not None
     assert made.account.held
-    again = ROOM.cases.get(made.opened)
+    again = WORKSPACE.cases.get(made.opened)
     assert again is not None
     assert [one.rule for one in diagnose(again.trace)] == ["GC409"]
     assert again.name == "replay of fault-503.pcap"
@@ -167,7 +176,7 @@ def test_a_client_and_a_server_of_this_process_play_against_each_other(
     for one in (client, server):
         assert one.account is not None
         assert one.account.held, one.account
-        heard = ROOM.cases.get(one.opened)
+        heard = WORKSPACE.cases.get(one.opened)
         assert heard is not None
         assert heard.views[0].user == "sip:zoe@fabrikam.example"
 
@@ -317,7 +326,7 @@ def test_each_session_of_a_play_is_compared_with_that_of_its_user() -> None:
     case = opened(SAMPLES / "twousers-post.pcap")
     page = _played_page(_looked(case))
     (made,) = PLAYS.of(case.id)
-    played = ROOM.cases.get(made.opened)
+    played = WORKSPACE.cases.get(made.opened)
     assert played is not None
     for chosen, count in ((None, 2), (1, 1)):
         pairs = paired(Desk(case, Selection(case=case.id, session=chosen)), played)
@@ -421,7 +430,7 @@ def test_a_message_of_the_play_opens_in_the_case_of_its_capture(
     case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = _played(case, tmp_path)
-    played = ROOM.cases.get(made.opened)
+    played = WORKSPACE.cases.get(made.opened)
     assert played is not None
     gone: dict[str, str] = {}
     streamlit = SimpleNamespace(query_params=SimpleNamespace(from_dict=gone.update))

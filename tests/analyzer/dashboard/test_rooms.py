@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from analyzer.dashboard.room_chart import timeline
+from analyzer.dashboard.rooms.chart import timeline
 from tests.analyzer.cli.running import xccos
 from tests.paths import SAMPLES, SHARED, require_shared
 from tests.support.dashboard import drawings, looked_at, markup, opened
@@ -93,9 +93,9 @@ def test_long_texts_are_cut_until_somebody_asks_and_long_tables_are_paged(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name in ("POSTS", "MEMBERS"):
-        monkeypatch.setattr(f"analyzer.dashboard.room_tables.{name}", 1)
-    monkeypatch.setattr("analyzer.dashboard.room_tables.SHORT", 10)
-    monkeypatch.setattr("analyzer.dashboard.room_chart.MAX_PEOPLE", 1)
+        monkeypatch.setattr(f"analyzer.dashboard.rooms.tables.{name}", 1)
+    monkeypatch.setattr("analyzer.dashboard.rooms.tables.SHORT", 10)
+    monkeypatch.setattr("analyzer.dashboard.rooms.chart.MAX_PEOPLE", 1)
     case = opened(FANOUT)
     page = looked_at(case, "rooms", room=HELPDESK, ppage="2", mpage="3")
     posts = markup(page, "room-posts")
@@ -110,7 +110,7 @@ def test_long_texts_are_cut_until_somebody_asks_and_long_tables_are_paged(
 
 
 def test_people_without_a_line_in_the_chart_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("analyzer.dashboard.room_chart.MAX_PEOPLE", 1)
+    monkeypatch.setattr("analyzer.dashboard.rooms.chart.MAX_PEOPLE", 1)
     from analyzer.chatrooms.presence import Event
 
     events = [Event(1, 0, f"sip:p{number}@x", number, "joined", "") for number in range(3)]

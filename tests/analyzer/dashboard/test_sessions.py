@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analyzer.dashboard.pages import sessions
-from analyzer.dashboard.verdict_listing import Wanted, indexes
-from analyzer.dashboard.verdict_paging import part_of
+from analyzer.dashboard.verdict.listing import Wanted, indexes
+from analyzer.dashboard.verdict.paging import part_of
 from tests.paths import SAMPLES, SHARED, require_shared
 from tests.support.dashboard import drawings, looked_at, markup, opened
 

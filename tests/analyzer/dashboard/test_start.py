@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from streamlit.testing.v1 import AppTest
 
 from analyzer.dashboard.offers import in_directory, is_below, samples
-from analyzer.dashboard.room import ROOM
 from analyzer.dashboard.server import MAX_UPLOAD
+from analyzer.dashboard.workspace import WORKSPACE
 from tests.paths import ROOT, SAMPLES
 from tests.support.dashboard import PATIENCE, markup
 
@@ -38,7 +38,7 @@ def _settled(page: AppTest) -> AppTest:
     for _ in range(100):
         if "job" not in page.query_params:
             return page
-        job = ROOM.job(_said(page, "job"))
+        job = WORKSPACE.job(_said(page, "job"))
         assert job is not None
         assert job.wait(PATIENCE)
         page.run()
@@ -62,9 +62,9 @@ def test_what_is_dropped_is_opened_under_its_own_name() -> None:
     page.button(key="open-dropped").click().run()
     page = _settled(page)
     assert _said(page, "of") == "mine.pcap"
-    case = ROOM.cases.get(_said(page, "case"))
+    case = WORKSPACE.cases.get(_said(page, "case"))
     assert case is not None
-    assert case.files[0].startswith(str(ROOM.folder))
+    assert case.files[0].startswith(str(WORKSPACE.folder))
 
 
 def test_what_is_named_is_opened_where_it_lies() -> None:
@@ -72,7 +72,7 @@ def test_what_is_named_is_opened_where_it_lies() -> None:
     page.text_area[0].set_value(f"{SAMPLES / 'reconnect.pcap'}\n\n")
     page.button(key="open-named").click().run()
     page = _settled(page)
-    case = ROOM.cases.get(_said(page, "case"))
+    case = WORKSPACE.cases.get(_said(page, "case"))
     assert case is not None
     assert case.files == (str(SAMPLES / "reconnect.pcap"),)
 
@@ -94,7 +94,7 @@ def test_an_address_of_a_capture_that_is_not_open_says_which_to_open() -> None:
 def test_an_address_is_followed_once_its_capture_is_open() -> None:
     page = _start(sample="signin-tcp.pcap")
     case = _said(_settled(page), "case")
-    ROOM.cases.close(case)
+    WORKSPACE.cases.close(case)
     page = _start(case=case, of="signin-tcp.pcap", view="messages", message="7")
     page.text_area[0].set_value(str(SAMPLES / "signin-tcp.pcap"))
     page.button(key="open-named").click().run()
@@ -110,7 +110,7 @@ def test_an_address_opens_no_file_that_nobody_named(
     assert is_below(path, [str(SAMPLES)])
     assert not is_below(str(SAMPLES / ".." / "README.md"), [str(SAMPLES)])
     assert not is_below("\0", [str(tmp_path)])
-    monkeypatch.setattr(ROOM, "given", (str(SAMPLES),))
+    monkeypatch.setattr(WORKSPACE, "given", (str(SAMPLES),))
     assert "case" in _settled(_start(path=path)).query_params
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.dashboard.topology_chart import picture, said
-from analyzer.dashboard.topology_tables import filter_of
+from analyzer.dashboard.topology.chart import picture, said
+from analyzer.dashboard.topology.tables import filter_of
 from analyzer.topology import grouping
 from analyzer.topology.build import topology_of
 from analyzer.topology.values import Node, Volume

@@ -1,0 +1,3 @@
+"""The message that is selected, docked beside every page."""
+
+from __future__ import annotations

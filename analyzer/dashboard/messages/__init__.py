@@ -1,0 +1,3 @@
+"""The list of messages."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The page of the rooms: who was there, who posted, who got each copy."""
+
+from __future__ import annotations
