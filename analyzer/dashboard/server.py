@@ -6,8 +6,10 @@ import io
 import ipaddress
 import os
 import sys
+import webbrowser
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from analyzer.extras import MissingExtra
@@ -32,6 +34,7 @@ SETTINGS: dict[str, str | int | bool | list[str]] = {
 }
 ANYWHERE = "XCCOS_DASHBOARD_ANYWHERE"
 """Set to 1 by who knows that others may reach the page: in a container, behind a proxy."""
+TURN_S = 0.05
 SCRIPT = Path(__file__).with_name("entry") / "script.py"
 
 
@@ -67,14 +70,31 @@ def serve(files: Sequence[str], *, port: int | None, browser: bool) -> None:
 
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(line_buffering=True)  # the address is told at once, in a pipe too
-    options = [f"--server.headless={'false' if browser else 'true'}"]
+    # What Streamlit says of itself is for who writes pages, not for who looks at captures.
+    options = ["--server.headless=true", "--logger.hideWelcomeMessage=true"]
     for name, value in SETTINGS.items():
         values = value if isinstance(value, list) else [value]
         options += [f"--{name}={_text(one)}" for one in values]
     if port is not None:
         options.append(f"--server.port={port}")
     shown = [os.path.abspath(file) for file in files]  # noqa: PTH100  (members of archives too)
+    Thread(target=_announce, kwargs={"browser": browser}, daemon=True).start()
     cli.main(["run", str(SCRIPT), *options, "--", *shown], standalone_mode=False)
+
+
+def _announce(*, browser: bool) -> None:
+    """Say where the page is as soon as it is served, and open it."""
+    from streamlit import config, runtime
+    from streamlit.runtime import RuntimeState
+
+    pause = Event()
+    while not runtime.exists() or runtime.get_instance().state is RuntimeState.INITIAL:
+        pause.wait(TURN_S)
+    address = f"http://{SETTINGS['server.address']}:{config.get_option('server.port')}"
+    sys.stdout.write(f"The dashboard is at {address} for this machine alone; Ctrl-C ends it.\n")
+    sys.stdout.flush()
+    if browser:
+        webbrowser.open(address)
 
 
 def _text(value: str | int) -> str:

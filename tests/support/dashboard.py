@@ -84,7 +84,7 @@ def afresh(case: Case, name: str) -> Iterator[None]:
 @contextmanager
 def serving(*arguments: str) -> Iterator[str]:
     """Yield the address of a dashboard that runs in a process of its own, on a free port."""
-    command = [*XCCOS, "dashboard", "--port", "0", "--no-browser", *arguments]
+    command = [*XCCOS, "dashboard", "--port", "0", "--no-browser"]
     with subprocess.Popen(
         [*command, *arguments],
         cwd=ROOT,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import tomllib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -12,6 +15,10 @@ from streamlit.testing.v1 import AppTest
 from analyzer.cli.main import main
 from analyzer.dashboard.server import ANYWHERE, SETTINGS, is_loopback, may_serve
 from tests.paths import ROOT
+from tests.support.replaying import XCCOS
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_both_ways_to_start_it_have_the_same_settings() -> None:
@@ -58,3 +65,22 @@ def test_without_streamlit_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPa
     found = CliRunner().invoke(main, ["dashboard"])
     assert found.exit_code == 2
     assert "pip install 'xccos-analyzer[dashboard]'" in found.output
+
+
+def test_a_browser_is_opened_at_the_address_that_is_told(tmp_path: Path) -> None:
+    browser, opened = tmp_path / "browser", tmp_path / "opened"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\nkill -INT $PPID\n')
+    browser.chmod(0o700)
+    served = subprocess.run(
+        [*XCCOS, "dashboard", "--port", "0"],
+        env=os.environ | {"BROWSER": str(browser)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    told = served.stdout.splitlines()[0]
+    assert re.fullmatch(r"http://127\.0\.0\.1:\d+\n", opened.read_text())
+    assert opened.read_text().strip() in told
+    assert "Streamlit" not in served.stdout
