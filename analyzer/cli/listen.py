@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from analyzer import __version__
-from analyzer.cli.live import KEEP, LEAST_KEPT, parse_ring
+from analyzer.cli.live_options import watch_options
 from analyzer.cli.main import color_option
 from analyzer.cli.options import finding_fail_option, parsed, parsed_by
 from analyzer.diagnostics.select import condition_of
-from analyzer.replay.typed import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,18 +117,7 @@ Examples:
 @click.option("-w", "--write", "target", metavar="FILE",
               help="Keep the messages: a pcapng that Wireshark reads too. Default: a ring of 4 "
               "files of 64 MB, deleted at the end.")  # fmt: skip
-@click.option("--ring", metavar="NxSIZE", callback=parsed_by(parse_ring),
-              help="Keep the newest N files of that size: 10x100M.")  # fmt: skip
-@click.option("--for", "seconds", metavar="TIME", callback=parsed_by(parse_duration),
-              help="End after 30s, 10m, 2h.")  # fmt: skip
-@click.option("--until", "until", multiple=True, metavar="error|warning|note|ID",
-              help="End with 1 when there is such a finding. Repeatable.")  # fmt: skip
-@click.option("--keep", type=click.IntRange(min=LEAST_KEPT), default=KEEP, metavar="N",
-              show_default=True, help="Messages that are looked at; of more, the oldest finished "
-              "sessions are let go, and counted.")  # fmt: skip
-@click.option("--format", "format_", type=click.Choice(["table", "text", "jsonl"]),
-              help="table (on a terminal the default), text (a line for every event), "
-              "jsonl.")  # fmt: skip
+@watch_options
 @finding_fail_option
 @color_option
 def listen(**options: Any) -> int:  # noqa: ANN401  (click gives them by name)

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from analyzer.cli.live import parse_buffer, parse_ring
+from analyzer.cli.live_options import parse_buffer, parse_ring
 from analyzer.cli.live_table import COLUMNS, columns_for
 from analyzer.cli.terminal import terminal_of
 from analyzer.live.ring import Shape
