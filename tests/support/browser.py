@@ -8,6 +8,7 @@ Chromium the tests fail: that a page works in a browser cannot be left untested.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from contextlib import contextmanager
@@ -55,13 +56,19 @@ class Opened:
 def chromium() -> str | None:
     """Return where Chromium is: that of the system, else the one that Playwright installed."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
-    if found is None:
+    if found is None and _has_downloads():
         from playwright.sync_api import sync_playwright
 
         with sync_playwright() as playwright:
             own = playwright.chromium.executable_path
         found = own if Path(own).is_file() else None
     return found
+
+
+def _has_downloads() -> bool:
+    """Tell whether Playwright downloaded a browser; its driver may need libraries it lacks."""
+    downloads = os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache/ms-playwright"
+    return Path(downloads).is_dir()
 
 
 @pytest.fixture(scope="module")
