@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 from collections import OrderedDict
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -57,6 +58,7 @@ class Case:
     remarks: tuple[str, ...] = ()
     """What was said when it was opened, a sentence each."""
     lock: RLock = field(default_factory=RLock)
+    closed: bool = False
     _kept: dict[Any, Any] = field(default_factory=dict)
 
     def once(self, key: object, make: Callable[[], T]) -> T:
@@ -65,6 +67,19 @@ class Case:
             if key not in self._kept:
                 self._kept[key] = make()
             return cast("T", self._kept[key])
+
+    @contextmanager
+    def let_in(self) -> Iterator[None]:
+        """Let others look into the case while a page, which holds its lock, waits for them."""
+        self.lock.release()
+        try:
+            yield
+        finally:
+            self.lock.acquire()
+
+    def has(self, key: object) -> bool:
+        """Return whether somebody asked for what is kept under this key."""
+        return key in self._kept
 
     @property
     def views(self) -> Sequence[SessionView]:
@@ -174,6 +189,7 @@ class Case:
 
     def close(self) -> None:
         """Close the capture; who still holds the case finds what is kept."""
+        self.closed = True
         with self.lock:
             self.trace.close()
         gc.unfreeze()  # what was kept for good while it was open may go now

@@ -17,11 +17,16 @@ KEPT = 4
 """Of one name: who goes back to what they looked at before finds it."""
 
 
+def known(case: Case, name: str, key: object) -> object:
+    """Return what is kept for this key; None where nothing is."""
+    return case.once(("kept last", name), dict[object, object]).get(key)
+
+
 def kept_last(case: Case, name: str, key: object, make: Callable[[], T]) -> T:
     """Return what ``make`` returned for this key; only the last few keys of a name are kept."""
-    known = case.once(("kept last", name), dict[object, object])
-    if key not in known:
-        while len(known) >= KEPT:
-            del known[next(iter(known))]
-        known[key] = make()
-    return cast("T", known[key])
+    kept = case.once(("kept last", name), dict[object, object])
+    if key not in kept:
+        while len(kept) >= KEPT:
+            del kept[next(iter(kept))]
+        kept[key] = make()
+    return cast("T", kept[key])

@@ -18,6 +18,8 @@ from urllib.parse import parse_qsl
 import streamlit as st
 from lxml import etree
 
+from analyzer.dashboard.charts.ahead import ahead
+
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
@@ -39,7 +41,7 @@ def _component() -> ComponentRenderer:
         "xccos-links",
         html='<div class="xd" part="root"></div>',
         css="\n".join(sheets),
-        js=asset("links.js"),
+        js=asset("links.js") + ahead(),
     )
 
 

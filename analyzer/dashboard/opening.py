@@ -200,7 +200,12 @@ class _Opening:
         job.stage = "following each sign-in and each post"
         _ = told_of(case).kinds()
         job.check()
-        job.opened.append(self._cases.add(case).id)
+        kept = self._cases.add(case)
+        job.opened.append(kept.id)
+        if kept is case:
+            from analyzer.dashboard.warming import Warming
+
+            Warming(case).begin()
 
     def _words(self, files: Sequence[str]) -> tuple[str, ...]:
         """Return what names the inputs on a command line; of what was given to the page its name.

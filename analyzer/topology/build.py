@@ -19,7 +19,7 @@ from analyzer.topology.values import Node, Volume, host_of
 from analyzer.transaction_table import CHALLENGES, FAILURE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from analyzer.commands import Command
     from analyzer.dialogs import DialogDraft
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 NO_ERRORS = frozenset({*CHALLENGES, 487})
 """Answers that are no error: a client signs anew, a branch of a fork is given up."""
+STEP = 4_096
+"""Messages between two steps."""
 FAR = 8
 """Legs that a dialog is followed over: proxies loop no longer than Max-Forwards lets them."""
 
@@ -41,14 +43,19 @@ def topology_of(trace: Trace, sessions: Sequence[int] | None = None) -> Graph:
 
     Nodes have ``node`` (a ``Node``), edges ``volume`` (a ``Volume``).
     """
-    return _Builder(Scene(trace, sessions)).graph()
+    return topology_in(Scene(trace, sessions))
+
+
+def topology_in(scene: Scene, step: Callable[[], object] = lambda: None) -> Graph:
+    """Return the topology of a scene; ``step`` is called every few milliseconds, and may raise."""
+    return _Builder(scene, step).graph()
 
 
 class _Builder:
     """Makes one graph."""
 
-    def __init__(self, scene: Scene) -> None:
-        self._scene = scene
+    def __init__(self, scene: Scene, step: Callable[[], object]) -> None:
+        self._scene, self._step = scene, step
         self._trace = scene.trace
         self._rows = scene.rows
         self._graph: Graph = nx.DiGraph()
@@ -68,9 +75,11 @@ class _Builder:
     def graph(self) -> Graph:
         self._count()
         for view in self._scene.views:
+            self._step()
             self._client(view)
         self._legs()
         for view in self._scene.views:
+            self._step()
             self._dialogs(view)
             self._rooms(view)
         return self._graph
@@ -87,6 +96,8 @@ class _Builder:
             if volume is None:
                 volume = self._connections[number] = Volume("connection")
             self._add(volume, row)
+            if not row % STEP:
+                self._step()
 
     def _add(self, volume: Volume, row: int) -> None:
         volume.add(self._rows.length[row])
@@ -141,6 +152,8 @@ class _Builder:
             if volume is None:
                 volume = mine[place.view.index] = Volume("connection")
             self._add(volume, row)
+            if not row % STEP:
+                self._step()
         return known
 
     def _other_end(self, number: int, host: str) -> str | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from analyzer.command_waits import Spread, Wait
     from analyzer.dashboard.commands.choice import Look, Measure
 
-MAX_POINTS = 3_000
+MAX_POINTS = 2_000
 """Points that a chart draws: browsers without WebGL draw so many in a blink."""
 MAX_ROWS = 30
 """Commands that a chart has a line for: the most frequent ones, the others together."""

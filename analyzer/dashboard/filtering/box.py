@@ -19,8 +19,10 @@ from analyzer.markup import Column, add, coded, say, table
 if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
+    from analyzer.dashboard.cases import Case
     from analyzer.dashboard.desk import Desk
     from analyzer.filters.lexing import FilterError
+    from analyzer.filters.offers import Offer
     from analyzer.filters.parse import Filter
     from analyzer.markup import Element
 
@@ -49,7 +51,7 @@ def draw_box(desk: Desk, wanted: Filter | None, wrong: FilterError | None, shown
         "wrong": None if wrong is None else _wrong(desk.selection.filter, wrong),
         "count": _count(desk, shown),
         "words": [[one.name, one.means, ", ".join(one.examples)] for one in WORDS],
-        "offers": desk.case.once("filter offers", lambda: offers_of(desk.case)),
+        "offers": offers(desk.case),
         "most": MAX_VALUE,
     }
     _component()(key=KEY, data=data, on_go_change=went)
@@ -58,6 +60,11 @@ def draw_box(desk: Desk, wanted: Filter | None, wrong: FilterError | None, shown
     _command(made, desk, wanted)
     _help(made)
     desk.draw(made, "filter-about")
+
+
+def offers(case: Case) -> dict[str, list[Offer]]:
+    """Return what the box offers behind each word."""
+    return case.once("filter offers", lambda: offers_of(case))
 
 
 @cache

@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
-from analyzer.dashboard.kept_last import kept_last
+from analyzer.dashboard.topology.graph import drawn_of, graph_of
 from analyzer.dashboard.topology.tables import edge_table, edges_of, member_table, node_facts
 from analyzer.markup import add, say
-from analyzer.topology.build import topology_of
-from analyzer.topology.grouping import condensed
 from analyzer.topology.values import KINDS
 
 if TYPE_CHECKING:
@@ -38,16 +36,9 @@ NAMES: dict[Kind, tuple[str, str]] = {
 def show(desk: Desk) -> None:
     """Draw the page."""
     session = desk.selection.session
-    graph = kept_last(
-        desk.case,
-        "topology",
-        session,
-        lambda: topology_of(desk.case.trace, None if session is None else (session,)),
-    )
+    graph = graph_of(desk.case, session)
     whole = [kind for kind in KINDS if kind in desk.selection.more.get("all", "").split(",")]
-    drawn = kept_last(
-        desk.case, "topology drawn", (session, *whole), lambda: condensed(graph, whole)
-    )
+    drawn = drawn_of(desk.case, session, whole)
     head = etree.Element("div")
     head.set("class", "topology")
     _told(head, desk, graph)

@@ -15,13 +15,14 @@ from analyzer.topology.values import KINDS, LAYERS
 from analyzer.views.numbers import amount, size_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from analyzer.topology.build import Graph
     from analyzer.topology.values import Kind, Node, Volume
 
     Places = dict[str, tuple[float, float]]
     Edge = tuple[str, str, Volume]
+    Text = dict[str, Any]
 
 SIGNS: dict[Kind, tuple[str, str]] = {
     "client": ("circle", "#2f7fd0"),
@@ -56,11 +57,11 @@ def picture(graph: Graph, selected: str | None = None) -> go.Figure:
     edges: list[Edge] = [(near, far, data["volume"]) for near, far, data in graph.edges(data=True)]
     _lines(figure, places, edges)
     _middles(figure, graph, places, edges)
-    _errors(figure, places, edges)
+    texts = [*_errors(places, edges)]
     counts = _counts(places)
     last = max(counts, default=0)
     for kind in KINDS:
-        _nodes(figure, graph, places, kind, counts)
+        texts += _nodes(figure, graph, places, kind, counts)
     if selected in places:
         x, y = places[selected]
         _ring(figure, x, y)
@@ -77,7 +78,8 @@ def picture(graph: Graph, selected: str | None = None) -> go.Figure:
         dragmode="pan",
         uirevision="kept",
     )
-    _heads(figure, graph, places, most)
+    texts += _heads(graph, places, most)
+    figure.update_layout(annotations=texts)  # at once: each one added copies all before it
     return figure
 
 
@@ -165,24 +167,25 @@ def said(volume: Volume) -> str:
     return ", ".join([*parts, volume.way] if volume.way == "proxied leg" else parts)
 
 
-def _errors(figure: go.Figure, places: Places, edges: Iterable[Edge]) -> None:
-    """Write how many errors edges had; annotations, because a click lets other texts fade."""
+def _errors(places: Places, edges: Iterable[Edge]) -> Iterator[Text]:
+    """Yield how many errors edges had; annotations, because a click lets other texts fade."""
     bad = sorted((one for one in edges if one[2].errors), key=lambda one: -one[2].errors)
     for near, far, volume in bad[:SAID_ERRORS]:
         x, y = _middle(places, near, far, 0.45)
-        _write(figure, x, y, f"✕ {amount(volume.errors, 'error')}", yanchor="bottom")
+        yield _text(x, y, f"✕ {amount(volume.errors, 'error')}", yanchor="bottom")
 
 
-def _write(figure: go.Figure, x: float, y: float, text: str, **where: float | str) -> None:
-    figure.add_annotation(x=x, y=y, text=plain(text), showarrow=False, font={"size": 12}, **where)
+def _text(x: float, y: float, text: str, **where: float | str) -> Text:
+    return {"x": x, "y": y, "text": plain(text), "showarrow": False, "font": {"size": 12}, **where}
 
 
 def _nodes(
     figure: go.Figure, graph: Graph, places: Places, kind: Kind, counts: dict[int, int]
-) -> None:
+) -> list[Text]:
+    """Draw the nodes of a kind; return their names, where there is room for them."""
     ids = [one for one in places if graph.nodes[one]["node"].kind == kind]
     if not ids:
-        return
+        return []
     nodes: list[Node] = [graph.nodes[one]["node"] for one in ids]
     layer = round(places[ids[0]][0])
     few = counts[layer] <= NAMED
@@ -206,10 +209,10 @@ def _nodes(
             unselected={"marker": {"opacity": 1}},
         )
     )
-    if few:
-        side = _side(layer, max(counts))
-        for one, node in zip(ids, nodes, strict=True):
-            _write(figure, *places[one], _label(node), **side)
+    if not few:
+        return []
+    side = _side(layer, max(counts))
+    return [_text(*places[one], _label(node), **side) for one, node in zip(ids, nodes, strict=True)]
 
 
 def _side(layer: int, last: int) -> dict[str, Any]:
@@ -247,14 +250,14 @@ def _ring(figure: go.Figure, x: float, y: float) -> None:
     )
 
 
-def _heads(figure: go.Figure, graph: Graph, places: Places, most: int) -> None:
-    """Write what each layer is above it."""
+def _heads(graph: Graph, places: Places, most: int) -> Iterator[Text]:
+    """Yield what each layer is above it."""
     top = (most + 1.2) / 2
     heads: dict[int, set[int]] = {}
     for one, (x, _) in places.items():
         heads.setdefault(round(x), set()).add(LAYERS[graph.nodes[one]["node"].kind])
     for x, layers in heads.items():
-        _write(figure, x, top, ", ".join(LAYER_NAMES[layer] for layer in sorted(layers)))
+        yield _text(x, top, ", ".join(LAYER_NAMES[layer] for layer in sorted(layers)))
 
 
 def _name(graph: Graph, node: str) -> str:
