@@ -158,7 +158,7 @@ def _making(desk: Desk, asked: _Asked) -> None:
     if job is None:
         _ask(desk, asked, key, "Make it")
     elif job.running:
-        _watch(job)
+        _watch(desk, job)
     elif job.made is not None:
         _ready(desk, job, job.made)
     else:
@@ -188,9 +188,11 @@ def _ask(desk: Desk, asked: _Asked, key: str, label: str) -> None:
     st.button(label, type="primary", on_click=clicked, key="take-make")
 
 
-def _watch(job: Making) -> None:
+def _watch(desk: Desk, job: Making) -> None:
     # What takes no time is ready before anybody sees a bar.
-    if job.wait(LOOK_EVERY / 2):
+    with desk.case.let_in():
+        over = job.wait(LOOK_EVERY / 2)
+    if over:
         st.rerun()
 
     @st.fragment(run_every=LOOK_EVERY)

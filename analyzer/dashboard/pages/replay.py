@@ -9,12 +9,13 @@ import streamlit as st
 from lxml import etree
 
 from analyzer.dashboard.playing.choice import draw_choice, is_too_long
+from analyzer.dashboard.playing.deriving import Deriving, again, script_of
 from analyzer.dashboard.playing.form import PASSWORD, draw_form, draw_values, ways
 from analyzer.dashboard.playing.live import draw_played, end_live, follow
 from analyzer.dashboard.playing.order import MAX_SEED, WAYS, command_of, order_of
 from analyzer.dashboard.playing.plays import PLAYS, Playing, new_id
+from analyzer.dashboard.playing.results import draw_results
 from analyzer.dashboard.playing.script import (
-    derived,
     has_pseudonyms,
     slots,
     told,
@@ -31,7 +32,7 @@ from analyzer.markup import add, badge, say
 from analyzer.views.numbers import amount
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from analyzer.dashboard.desk import Desk
     from analyzer.dashboard.playing.order import Order
@@ -56,9 +57,12 @@ def show(desk: Desk) -> None:
         return
     try:
         with st.spinner("Deriving the script", show_time=True):
-            found = derived(desk, order)
+            found = script_of(desk, order)
     except ValueError as error:
         _nothing(desk, order, str(error))
+        return
+    if isinstance(found, Deriving):
+        _derive(desk, order, found)
         return
     part = desk.selection.more.get("show", "")
     _head(desk, found, part if part in PARTS else "")
@@ -74,6 +78,23 @@ def show(desk: Desk) -> None:
         desk.draw(made, "replay-slots")
     else:
         _play(desk, order, found)
+
+
+def _derive(desk: Desk, order: Order, job: Deriving) -> None:
+    """Say how far a script is; nobody else waits for it."""
+    if job.cancelled:
+        st.info("Deriving the script was ended before it was done.")
+        st.button("Derive it", on_click=again, args=(desk, order), key="replay-derive")
+        return
+
+    @st.fragment(run_every=LOOK_EVERY)
+    def watch() -> None:
+        if not job.running:
+            st.rerun()
+        st.progress(job.work.done, text=plain(job.work.stage.capitalize()))
+
+    watch()
+    st.button("Cancel", on_click=job.work.cancel, key="replay-underive")
 
 
 def _nothing(desk: Desk, order: Order, why: str) -> None:
@@ -246,51 +267,10 @@ def _over(desk: Desk, playing: Playing) -> None:
     if played is not None:
         onward(made, desk, playing, played)
     desk.draw(made, "replay-account")
-    _results(playing)
+    draw_results(playing)
     if played is not None:
         st.subheader("What went over the wire", anchor=False)
         draw_played(desk, playing, played, "replay-ladder")
-
-
-def _results(playing: Playing) -> None:
-    """Offer what can be taken away of a play; it is made when somebody clicks."""
-    account = playing.account
-    with st.container(horizontal=True):
-        if account is not None:
-            from analyzer.replay.told.junit import junit_xml
-
-            _offer("Result (JSON)", "result.json", "application/json", lambda: _json(playing))
-            _offer("Result (JUnit)", "result.xml", "application/xml", lambda: junit_xml(account))
-        _offer("Script (JSON)", "case.json", "application/json", lambda: _script(playing))
-        if playing.path.is_file():
-            _offer(
-                "Capture (pcapng)", "play.pcapng", "application/vnd.tcpdump.pcap",
-                playing.path.read_bytes,
-            )  # fmt: skip
-    st.caption(
-        "They hold the names and words of the script; credentials are in none of them but the "
-        "capture, which has what went over the wire."
-    )
-
-
-def _offer(label: str, name: str, mime: str, make: Callable[[], bytes]) -> None:
-    st.download_button(
-        label, make, file_name=name, mime=mime, on_click="ignore", key=f"replay-{name}"
-    )  # fmt: skip
-
-
-def _json(playing: Playing) -> bytes:
-    from analyzer.export.records import to_json
-    from analyzer.replay.told.records import account_record
-
-    assert playing.account is not None
-    return f"{to_json(account_record(playing.account))}\n".encode()
-
-
-def _script(playing: Playing) -> bytes:
-    from analyzer.replay.script_json import write_script
-
-    return write_script(playing.script).encode()
 
 
 def _earlier(desk: Desk, shown: Playing | None) -> None:

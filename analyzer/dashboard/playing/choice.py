@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from analyzer.markup import add, badge, say
+from analyzer.replay.derive.recording import MAX_TURNS
 from analyzer.views.numbers import amount
 from analyzer.views.told import VERDICT_WORDS
 
 if TYPE_CHECKING:
     from analyzer.dashboard.desk import Desk
 
-MAX_AT_ONCE = 4_000
+MAX_UNASKED = 4_000
 """Messages of which a script is derived without being asked for: some three seconds."""
 A_SECOND = 1_000
 """Messages of which a script is derived in a second."""
@@ -21,10 +22,10 @@ OFFERED = 12
 
 
 def is_too_long(desk: Desk) -> bool:
-    """Tell whether deriving a script of what is selected takes longer than a page may."""
+    """Tell whether a script of what is selected takes so long that people should ask for it."""
     if desk.selection.session is not None or desk.selection.more.get("all") == "1":
         return False
-    return len(desk.case.trace.rows) > MAX_AT_ONCE
+    return len(desk.case.trace.rows) > MAX_UNASKED
 
 
 def draw_choice(desk: Desk) -> None:
@@ -34,8 +35,11 @@ def draw_choice(desk: Desk) -> None:
     made = etree.Element("div")
     seconds = amount(max(1, round(count / A_SECOND)), "second")
     told = (
-        f"The script of all {amount(count, 'message')} takes about {seconds}, in which other pages "
-        "wait. Choose a session to play:"
+        f"The script of all {amount(count, 'message')} takes about {seconds}. Choose a session to "
+        "play:"
+        if count <= MAX_TURNS
+        else f"{amount(count, 'message')} are too many for one script, which has {MAX_TURNS:,} at "
+        "most. Choose a session to play:"
     )
     add(made, "p", text=told)
     order = ("failed", "doubtful", "ok", "not-captured")
@@ -51,6 +55,7 @@ def draw_choice(desk: Desk) -> None:
     line = add(made, "p")
     if len(ranked) > OFFERED:
         add(line, "a", "", f"all {len(ranked):,} sessions", href=desk.href(view="sessions"))
-        say(line, " · ")
-    add(line, "a", "", "derive all of it", href=desk.href(all=1))
+        say(line, " · " if count <= MAX_TURNS else "")
+    if count <= MAX_TURNS:
+        add(line, "a", "", "derive all of it", href=desk.href(all=1))
     desk.draw(made, "replay-choose")

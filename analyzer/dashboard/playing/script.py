@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.dashboard.kept_last import kept_last
+from analyzer.dashboard.takeaway.apart import looking_into
+from analyzer.dashboard.takeaway.work import Work
 from analyzer.dashboard.verdict.paging import pager, part_of
 from analyzer.ladder.selection import Choice
 from analyzer.markup import Column, add, coded, more, say, table
@@ -24,6 +26,7 @@ from analyzer.views.numbers import amount
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from analyzer.dashboard.cases import Case
     from analyzer.dashboard.desk import Desk
     from analyzer.dashboard.playing.order import Order
     from analyzer.markup import Cell, Element
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from analyzer.replay.problem import Problem
     from analyzer.replay.script import Script, Slot, Turn
 
+SCRIPTS = "script"
+"""The name under which the last ones are kept with a case."""
 PAGE = 50
 SHOWN_VALUE = 120
 """Characters of a slot's value in the table; the script has all."""
@@ -62,16 +67,27 @@ class Derived(NamedTuple):
     """What keeps it from being played."""
 
 
+class Wanted(NamedTuple):
+    """What a script is derived of."""
+
+    session: int | None
+    flow: str
+    pseudonyms: bool
+
+
+def wanted(desk: Desk, order: Order) -> Wanted:
+    """Return what is selected."""
+    return Wanted(desk.selection.session, order.flow, has_pseudonyms(desk))
+
+
 def derived(desk: Desk, order: Order) -> Derived:
     """Return the script of the session and flow that are selected.
 
     Raises:
         ValueError: there is nothing to play, with one line for people.
     """
-    selection = desk.selection
-    pseudonyms = has_pseudonyms(desk)
-    key = (selection.session, order.flow, pseudonyms)
-    return kept_last(desk.case, "script", key, lambda: _derived(desk, order, pseudonyms))
+    key = wanted(desk, order)
+    return kept_last(desk.case, SCRIPTS, key, lambda: derive_wanted(desk.case, key, Work()))
 
 
 def has_pseudonyms(desk: Desk) -> bool:
@@ -79,18 +95,33 @@ def has_pseudonyms(desk: Desk) -> bool:
     return desk.selection.more.get("names") == "pseudonyms"
 
 
-def _derived(desk: Desk, order: Order, pseudonyms: bool) -> Derived:  # noqa: FBT001
-    session = desk.selection.session
-    sessions = () if session is None else (session,)
-    flows = (order.flow,) if order.flow else ()
-    script = derive_playable(desk.case.trace, Choice(sessions, flows=flows))
-    if pseudonyms:
+def derive_wanted(case: Case, wanted: Wanted, work: Work) -> Derived:
+    """Return the script of a part of a case, for ``work``, which may be a job beside the page.
+
+    Raises:
+        ValueError: there is nothing to play, with one line for people.
+        Cancelled: somebody ended it.
+    """
+    with looking_into(case, work) as trace:
+        work.say("deriving the script")
+        script = derive_playable(trace, _choice(wanted), work.step)
+    if wanted.pseudonyms:
+        work.say("finding pseudonyms")
         done = anonymise(script)
+        work.say("looking for what is left of the old values")
         left = leaks(done.script, done.originals)
         if left:
             raise ValueError(f"{amount(len(left), 'place')} could not be given pseudonyms")
         script = done.script
-    return Derived(script, slot_report(script), errors_of(script))
+    work.say("looking for values that stay as recorded")
+    report = slot_report(script)
+    work.say("checking that it can be played")
+    return Derived(script, report, errors_of(script))
+
+
+def _choice(wanted: Wanted) -> Choice:
+    sessions = () if wanted.session is None else (wanted.session,)
+    return Choice(sessions, flows=(wanted.flow,) if wanted.flow else ())
 
 
 def with_values(script: Script, order: Order) -> tuple[Script, Mapping[str, str]]:

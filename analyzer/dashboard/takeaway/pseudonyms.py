@@ -49,10 +49,10 @@ def script_of(case: Case, scope: Scope, work: Work, *, playable: bool) -> Script
     from analyzer.replay.derive.build import derive
     from analyzer.replay.derive.grounded import derive_playable
 
-    work.say("deriving a script")
     with looking_into(case, work) as trace:
+        work.say("deriving a script")
         choice = Choice() if scope.whole else scope.choice
-        return derive_playable(trace, choice) if playable else derive(trace, choice)
+        return (derive_playable if playable else derive)(trace, choice, work.step)
 
 
 def pseudonymised(script: Script, work: Work, seed: int = 0) -> Pseudonymised:

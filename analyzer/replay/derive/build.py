@@ -37,29 +37,40 @@ from analyzer.replay.script import SERVER, Script
 from analyzer.replay.template import slots_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from analyzer.replay.script import Aside, Dialog, Slot, Turn
     from analyzer.trace import Trace
 
+    Step = Callable[[float], object]
+
 __all__ = ["Report", "derive", "report_lines", "slot_report"]
 
 ALL = Choice()
+PARSED, TAKEN, MARKED = 0.16, 0.28, 0.9
+"""How much of the work is done behind each part of it."""
 
 
-def derive(trace: Trace, choice: Choice = ALL) -> Script:
+def derive(trace: Trace, choice: Choice = ALL, step: Step = lambda _: None) -> Script:
     """Return the script of what is chosen of an open capture.
+
+    Args:
+        trace: of an open capture.
+        choice: what of it.
+        step: is called every few milliseconds with how much is done, from 0 to 1. It may raise, and
+            it may let others look into the capture.
 
     Raises:
         ValueError: Nothing is there to be chosen, or too much; one line for people.
     """
     with paused():
-        return _Deriving(trace, choice).script()
+        return _Deriving(trace, choice, step).script()
 
 
 class _Deriving:
-    def __init__(self, trace: Trace, choice: Choice) -> None:
-        self._recording = Recording(trace, choice)
+    def __init__(self, trace: Trace, choice: Choice, step: Step) -> None:
+        self._step = step
+        self._recording = Recording(trace, choice, lambda done: step(done * PARSED))
         self._cast = Cast(self._recording)
         self._dialogs = Dialogs(self._recording, self._cast)
         self._messages = self._take()
@@ -75,7 +86,7 @@ class _Deriving:
             for number, row in enumerate(recording.rows, 1)
         ]  # fmt: skip
         of_authentication = rounds(recording, found)
-        for one in found:
+        for one in self._each(found, PARSED, TAKEN):
             one.live = not one.voice.hop and one.row not in of_authentication
             take(one)
         called = (wire.id for wire in self._cast.wires.all() if wire.opener == SERVER)
@@ -83,6 +94,12 @@ class _Deriving:
         for one in found:
             one.live = one.live and one.row not in self._unplayed
         return found
+
+    def _each(self, messages: Sequence[Said], begin: float, end: float) -> Iterator[Said]:
+        """Yield messages, and say how far that is, between two points."""
+        for number, one in enumerate(messages):
+            self._step(begin + (end - begin) * number / len(messages))
+            yield one
 
     def _asked(self, row: int) -> int | None:
         """Return the request that a response answers, if it went the other way."""
@@ -109,7 +126,7 @@ class _Deriving:
         bodies = Bodies(book, everywhere, Chats(book, tokens, recording.posts))
         ordered = sorted(self._messages, key=lambda one: (not one.live, one.number))
         of_row = {one.row: one for one in ordered}
-        for one in ordered:
+        for one in self._each(ordered, TAKEN, MARKED):
             headers.mark(one)
             copied = None if one.voice.copy_of is None else of_row.get(one.voice.copy_of)
             if copied is not None and copied.body.text == one.body.text:

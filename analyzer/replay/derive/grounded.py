@@ -15,7 +15,7 @@ from analyzer.replay.derive.recording import Recording
 from analyzer.replay.parts import grounds, origins, without
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from analyzer.replay.script import Script, Turn
     from analyzer.trace import Trace
@@ -23,20 +23,27 @@ if TYPE_CHECKING:
 ENTERS = ('id="cmd:join"', 'id="cmd:bjoin"')
 
 
-def derive_playable(trace: Trace, choice: Choice) -> Script:
+def derive_playable(
+    trace: Trace, choice: Choice, step: Callable[[float], object] = lambda _: None
+) -> Script:
     """Return the script of what is chosen, with what it rests on where it cuts across dialogs.
+
+    Args:
+        trace: of an open capture.
+        choice: what of it.
+        step: as for ``derive``.
 
     Raises:
         ValueError: As ``derive`` does.
     """
     parts = (choice.flows, choice.rooms, choice.findings, choice.frames)
     if not any(parts) and choice.from_time is None and choice.to_time is None:
-        return derive(trace, choice)
+        return derive(trace, choice, step)
     chosen = Recording(trace, choice)
     sessions = tuple(sorted({view.index for view in chosen.scene.views}))
     if not sessions:
         return derive(trace, choice)
-    whole = derive(trace, Choice(sessions=sessions))
+    whole = derive(trace, Choice(sessions=sessions), step)
     place = {row: f"t{number}" for number, row in enumerate(_rows(trace, sessions), 1)}
     wanted = {place[row] for row in chosen.rows if row in place}
     kept = _Grounds(whole).of(wanted)

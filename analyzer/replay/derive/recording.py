@@ -20,6 +20,8 @@ from dissectors.model import Malformed
 from dissectors.notes import HOLE, QUOTED, TRUNCATED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from analyzer.model import Transaction
     from analyzer.trace import Trace
     from dissectors.sip.messages import SipMessage
@@ -38,8 +40,16 @@ _UNREADABLE = ("unreadable message", "")
 class Recording:
     """What was chosen of an open capture."""
 
-    def __init__(self, trace: Trace, choice: Choice) -> None:
-        """Choose and parse; raise ValueError, one line, where nothing is left."""
+    def __init__(
+        self, trace: Trace, choice: Choice, step: Callable[[float], object] = lambda _: None
+    ) -> None:
+        """Choose and parse; raise ValueError, one line, where nothing is left.
+
+        Args:
+            trace: of an open capture.
+            choice: what of it.
+            step: is called for each message, with how much of them is done; it may raise.
+        """
         self.trace = trace
         chosen = choose(trace, choice)
         self.name = trace.name.replace("\\", "/").rpartition("/")[2]
@@ -57,7 +67,7 @@ class Recording:
             )
         self._left_out: Counter[tuple[str, str]] = Counter()
         self.messages: dict[int, SipMessage] = {}
-        self._take(wanted)
+        self._take(wanted, step)
         if not self.messages:
             raise ValueError(f"there is no SIP message to derive a script from{self._why()}")
         self.rows = tuple(sorted(self.messages, key=self._place))
@@ -148,8 +158,9 @@ class Recording:
                     found.setdefault(self.near(copy.row), []).append(self.near(run.row))
         return {copy: tuple(dict.fromkeys(posts)) for copy, posts in found.items()}
 
-    def _take(self, wanted: list[int]) -> None:
-        for row in wanted:
+    def _take(self, wanted: list[int], step: Callable[[float], object]) -> None:
+        for number, row in enumerate(wanted):
+            step(number / len(wanted))
             transaction = self.transaction(row)
             if transaction is None or self.trace.rows.notes[row] & QUOTED:
                 self._left_out[_NAMELESS] += 1

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 
 from analyzer.cli.main import main
 from analyzer.dashboard.desk import Desk
-from analyzer.dashboard.pages import replay
 from analyzer.dashboard.playing import choice as playing_choice
 from analyzer.dashboard.playing import live as playing_live
 from analyzer.dashboard.playing import plays as playing_module
+from analyzer.dashboard.playing import results
 from analyzer.dashboard.playing.live import LiveDesk
 from analyzer.dashboard.playing.order import command_of, order_of
 from analyzer.dashboard.playing.plays import MAX_PLAYING, MAX_PLAYS, PLAYS, Playing, Plays, new_id
@@ -411,9 +411,9 @@ def test_of_a_damaged_capture_what_is_left_is_played(tmp_path: Path) -> None:
 def test_of_a_large_capture_a_session_is_chosen_before_anything_is_derived(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(playing_choice, "MAX_AT_ONCE", 10)
+    monkeypatch.setattr(playing_choice, "MAX_UNASKED", 10)
     told = markup(_looked(case), "replay-choose")
-    assert "The script of all 57 messages takes about 1 second," in told
+    assert "The script of all 57 messages takes about 1 second." in told
     assert "problem" in told
     assert "session=1" in told
     assert "replay-script" in drawings(_looked(case, session=0))
@@ -445,5 +445,5 @@ def test_a_message_of_the_play_opens_in_the_case_of_its_capture(
 
 def test_results_are_made_from_what_was_played(case: Case, tmp_path: Path) -> None:
     made = _played(case, tmp_path)
-    assert json.loads(replay._json(made))["held"] is True
-    assert json.loads(replay._script(made))["format"] == "xccos-script"
+    assert json.loads(results._json(made))["held"] is True
+    assert json.loads(results._script(made))["format"] == "xccos-script"
