@@ -55,8 +55,8 @@ def _author(run: FlowRun) -> str:
     return run.user or "a client"
 
 
-def _into(run: FlowRun) -> str:
-    return f" into {run.room}" if run.room else ""
+def _into(case: Case, run: FlowRun) -> str:
+    return f" into {case.view(run.session).room_called(run.room)}" if run.room else ""
 
 
 def _missing(case: Case) -> Iterator[Hit]:
@@ -65,8 +65,8 @@ def _missing(case: Case) -> Iterator[Hit]:
             if copy.row is None and copy.captured and not copy.echo:
                 text = (
                     f"{copy.user or 'a member'} was in the room and never got the copy of the "
-                    f"post of {_author(run)}{_into(run)} in frame {case.frame(row)}, which was "
-                    "accepted; the capture would show it"
+                    f"post of {_author(run)}{_into(case, run)} in frame {case.frame(row)}, which "
+                    "was accepted; the capture would show it"
                 )
                 yield Hit(text, _evidence(case, row), run.session)
 
@@ -78,7 +78,7 @@ def _late(case: Case) -> Iterator[Hit]:
             if copy.row is not None and (copy.latency_ms or 0.0) >= limit:
                 whom = "its author" if copy.echo else copy.user or "a member"
                 text = (
-                    f"the copy of the post of {_author(run)}{_into(run)} in frame "
+                    f"the copy of the post of {_author(run)}{_into(case, run)} in frame "
                     f"{case.frame(row)} came late to {whom}: {latency_text(copy.latency_ms)} "
                     f"(frame {case.frame(copy.row)})"
                 )
@@ -100,7 +100,7 @@ def _no_echo(case: Case) -> Iterator[Hit]:
         other = echoing.get(_service(case, commands.get(row)))
         if other is not None:
             text = (
-                f"{_author(run)} never got the echo of the post{_into(run)} in frame "
+                f"{_author(run)} never got the echo of the post{_into(case, run)} in frame "
                 f"{case.frame(row)}, though this service sends authors their own posts (that of "
                 f"frame {case.frame(other)} for one)"
             )

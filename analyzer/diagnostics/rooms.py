@@ -116,7 +116,7 @@ def _rejected(case: Case) -> Iterator[Hit]:
             if not rejected_for_itself(case, view, command):
                 continue
             rooms = view.outcomes.rooms(command)
-            into = rooms[0] if len(rooms) == 1 else f"{len(rooms)} rooms"
+            into = view.rooms_called(rooms)
             text = (
                 f"{command.name} of {who(view)} into {into} in frame "
                 f"{view.frame(command.row)}: {view.outcomes.detail(command)}"

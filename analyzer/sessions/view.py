@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyzer.flows.signin import judgements, steps_of
@@ -253,6 +254,22 @@ class SessionView(Session):
     def rooms(self) -> tuple[Room, ...]:
         """Return its rooms, in the order in which they are first spoken of."""
         return self._book.rooms()
+
+    def room_called(self, uri: str | None) -> str:
+        """Return how a sentence names a room: by its name, or by its URI where there is none."""
+        name = self._room_names.get(uri or "")
+        return f"*{name}*" if name else uri or "a room"
+
+    def rooms_called(self, uris: Sequence[str]) -> str:
+        """Return how a sentence names rooms: one by its name, several by their number."""
+        return self.room_called(uris[0]) if len(uris) == 1 else f"{len(uris)} rooms"
+
+    @once
+    def _room_names(self) -> dict[str, str]:
+        """Return names of rooms by URI; a name that two of them have tells nothing."""
+        names = {room.uri: room.name for room in self.rooms if room.name}
+        shared = Counter(names.values())
+        return {uri: name for uri, name in names.items() if shared[name] == 1}
 
     @once
     def posts(self) -> tuple[Post, ...]:

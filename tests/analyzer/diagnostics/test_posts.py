@@ -97,8 +97,21 @@ def test_a_whole_post_that_was_answered_503_is_lost_and_not_malformed(tmp_path: 
 
 def test_a_lost_post_of_a_real_client_is_told(tmp_path: Path) -> None:
     (one,) = found("GC409", tmp_path, "fault-503")
-    assert "503" in one.detail
+    assert "into *Sales EMEA* in frame 57 was answered 503" in one.detail
     assert one.frames == (57, 59)
+
+
+def test_a_room_is_told_by_its_uri_where_another_of_the_user_has_its_name(tmp_path: Path) -> None:
+    refused = _refused("503 Service Unavailable", BUSY)
+    (one,) = found("GC409", tmp_path, ONE_POST, *refused)
+    assert re.search(r"into \*[^*]+\* in frame", one.detail)
+    namesakes = changed(lambda one: b" name=" in one.raw and one.first == "rpl:bjoin", _namesakes)
+    (one,) = found("GC409", tmp_path, ONE_POST, namesakes, *refused)
+    assert re.search(r"into ma-chan://\S+ in frame", one.detail)
+
+
+def _namesakes(one: Said) -> Said:
+    return one.sub(rb' name="[^"]*"', b' name="Sales"')
 
 
 @pytest.mark.parametrize("envid", ["the same", "a new one"])
