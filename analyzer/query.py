@@ -203,7 +203,13 @@ class Selection:
 
     def pairs(self) -> list[CommandPair]:
         """Return the commands and posts, in the order of the analysis."""
-        return [pair for pair in self._trace.analysis().pairs if self._pair(pair)]
+        pairs = self._trace.analysis().pairs
+        return [pairs[number] for number in self.pair_numbers()]
+
+    def pair_numbers(self) -> list[int]:
+        """Return the same by their places in the analysis."""
+        pairs = self._trace.analysis().pairs
+        return [number for number, pair in enumerate(pairs) if self._pair(pair)]
 
     def dialogs(self) -> list[Dialog]:
         """Return the dialogs: by their user, Call-ID and time, and by what they carried."""

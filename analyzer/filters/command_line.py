@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from analyzer.filters.words import session_number, spans_of
 from analyzer.named import MAX_FRAME
+from analyzer.query import Query, parse_status
 from analyzer.zoned_times import UNSAID, parse_time, placed
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
     from analyzer.filters.lexing import Term
+    from analyzer.times import TypedTime
 
 LISTED = {
     "user": "--user",
@@ -23,15 +25,22 @@ LISTED = {
     "command": "--command",
     "room": "--room",
 }
-"""Options of ``xccos messages`` that mean the same as a word."""
+"""Options of ``xccos messages`` that mean the same as a word; ``xccos commands`` has them too."""
 DRAWN = {"session": "--session", "dialog": "--dialog", "finding": "--finding", "frame": "--frames"}
 """Those of ``xccos ladder``; there users and rooms bring along what belongs to them."""
 TIMES = {"after": "--from-time", "before": "--to-time"}
 ONCE = ("after", "before")
 
 
+List = Literal["messages", "commands"]
+
+
 def command_line(
-    terms: Sequence[Term], files: Sequence[str], zone: tzinfo, began: int
+    terms: Sequence[Term],
+    files: Sequence[str],
+    zone: tzinfo,
+    began: int,
+    listed: List = "messages",
 ) -> str | None:
     """Return ``xccos messages FILE --user ann``; None where no command says the same.
 
@@ -40,19 +49,44 @@ def command_line(
         files: the inputs of the case.
         zone: of times that do not say their own.
         began: when the capture begins; nanoseconds since 1970 UTC.
+        listed: what is listed.
     """
     if not terms or not files or any(not _is_sayable(term) for term in terms):
         return None
     words = {term.word for term in terms}
     if words <= LISTED.keys() | TIMES.keys():
-        command = "messages"
-    elif words <= DRAWN.keys() | TIMES.keys():
+        command: str = listed
+    elif listed == "messages" and words <= DRAWN.keys() | TIMES.keys():
         command = "ladder"
     else:
         return None
     joined = ["--join"] if len(files) > 1 else []
     options = [one for term in terms for one in _options(term, zone, began)]
     return shlex.join(["xccos", command, *map(_file, files), *joined, *options])
+
+
+def query_of(terms: Sequence[Term], zone: tzinfo, began: int) -> Query | None:
+    """Return what these options ask a list for; None where they cannot say a filter."""
+    words = {term.word for term in terms}
+    if not terms or not all(map(_is_sayable, terms)) or not words <= LISTED.keys() | TIMES.keys():
+        return None
+
+    def texts(word: str) -> tuple[str, ...]:
+        return tuple(text for term in terms if term.word == word for text in term.texts)
+
+    def time(word: str) -> TypedTime | None:
+        return next((placed(parse_time(text), zone, began) for text in texts(word)), None)
+
+    return Query(
+        users=texts("user"),
+        call_ids=texts("call-id"),
+        methods=texts("method"),
+        statuses=tuple(map(parse_status, texts("status"))),
+        commands=texts("command"),
+        rooms=texts("room"),
+        from_time=time("after"),
+        to_time=time("before"),
+    )
 
 
 def _is_sayable(term: Term) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from analyzer.diagnostics.table import diagnose
@@ -61,6 +62,8 @@ def slice_of(content: Content, choice: Choice) -> CaptureSlice:
             to_time=choice.to_time,
         ),
     )
-    return CaptureSlice(
-        content, slices.choose(content.trace, wanted, lambda: diagnose(content.trace))
-    )
+    chosen = slices.choose(content.trace, wanted, lambda: diagnose(content.trace))
+    if choice.rows is not None:  # a frame may complete several messages, of which some are wanted
+        rows = frozenset(choice.rows)
+        chosen = replace(chosen, rows=tuple(row for row in chosen.rows if row in rows))
+    return CaptureSlice(content, chosen)

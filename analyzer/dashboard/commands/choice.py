@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, cast
 
 from analyzer.command_waits import waits_of
-from analyzer.dashboard.filtering.shown import chosen_rows
+from analyzer.dashboard.filtering.shown import chosen_rows, filtered
 from analyzer.dashboard.filtering.words import word
 from analyzer.dashboard.kept_last import kept_last
+from analyzer.filters.command_line import query_of
 from analyzer.filters.lexing import FilterError, Lexer
-from analyzer.query import command_test
+from analyzer.query import Selection, command_test
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,8 +59,9 @@ def all_waits(case: Case) -> Sequence[Wait]:
 def chosen_waits(desk: Desk) -> Sequence[Wait]:
     """Return those that session and filter let through.
 
-    A filter lets a command through with its own message, its SIP answer or one of its replies. One
-    that names commands wants these alone, not the others in the same envelope.
+    A filter that ``xccos commands`` can be asked lets through what it lists. Any other lets a
+    command through with its own message, its SIP answer or one of its replies; one that names
+    commands wants these alone, not the others in the same envelope.
     """
     selection = desk.selection
     key = (selection.session, selection.filter, selection.zone)
@@ -71,8 +73,14 @@ def _chosen(desk: Desk) -> Sequence[Wait]:
     session = desk.selection.session
     if session is not None:
         found = [one for one in found if one.session == session]
-    if not desk.selection.filter:
+    wanted = filtered(desk).filter
+    if wanted is None:
         return found
+    trace = desk.case.trace
+    query = query_of(wanted.terms, desk.zone, trace.began or 0)
+    if query is not None:
+        listed = frozenset(Selection(trace, query).pair_numbers())
+        return [one for one in found if one.pair in listed]
     rows = chosen_rows(desk)
     if rows is not None:
         let = frozenset(rows)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from analyzer.dashboard.cases import Case
     from analyzer.dashboard.desk import Desk
+    from analyzer.filters.command_line import List
     from analyzer.filters.lexing import FilterError
     from analyzer.filters.offers import Offer
     from analyzer.filters.parse import Filter
@@ -101,7 +102,8 @@ def _command(made: Element, desk: Desk, wanted: Filter | None) -> None:
     if wanted is None or desk.selection.session is not None:
         return
     trace = desk.case.trace
-    text = command_line(wanted.terms, desk.case.words, desk.zone, trace.began or 0)
+    listed: List = "commands" if desk.selection.view == "commands" else "messages"
+    text = command_line(wanted.terms, desk.case.words, desk.zone, trace.began or 0, listed)
     if text is None:
         return
     if desk.case.key_words:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from lxml import html
 
 from analyzer.command_waits import waits_of
 from analyzer.dashboard.charts.clicks import first_data
@@ -209,3 +211,32 @@ def test_a_click_is_read_whatever_the_browser_sends(state: object, data: list[ob
 
 def test_text_of_a_capture_is_no_markup_in_a_chart() -> None:
     assert plain("<a href='javascript:x'>&\x1b") == "&lt;a href='javascript:x'&gt;&amp;\\x1b"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        (TWO, "command:join"),
+        (TWO, "user:user1"),
+        (TWO, "room:ma-chan command:cmd:join,grpchat"),
+        (BURST, "status:>=500"),
+        (SHARED / "flows" / "hole-in-the-middle.pcapng", "status:200"),
+        (SHARED / "flows" / "fanout-missing.pcapng", "after:2009-06-04T16:45:30.291914Z"),
+    ],
+)
+def test_a_filter_means_what_the_command_beside_it_lists(path: Path, text: str) -> None:
+    page = looked_at(opened(path), "commands", filter=text, order="time")
+    doc = html.fromstring(markup(page, "filter-about"))
+    program, command, *words = shlex.split(doc.xpath("string(//code)"))
+    assert (program, command) == ("xccos", "commands")
+    listed = json.loads(xccos(command, *words, "--format", "json").out)
+    assert listed
+    rows = html.fromstring(markup(page, "commands-pairs")).xpath("//tbody/tr")
+    shown = [int(row.xpath("string(./td[1])")) for row in rows]
+    assert shown == [one["index"] for one in listed]
+
+
+def test_a_filter_that_commands_cannot_be_asked_has_no_command_beside_it() -> None:
+    page = looked_at(opened(TWO), "commands", filter="direction:out")
+    assert "<code>xccos" not in markup(page, "filter-about")
+    assert "13 commands and posts" in markup(page, "commands-head")

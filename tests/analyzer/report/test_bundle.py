@@ -22,10 +22,12 @@ from analyzer.report.content import content_of
 from analyzer.report.sharing import Sharing
 from analyzer.trace import open_capture
 from tests.analyzer.report.reports import ORIGIN, SAMPLE, TWO_USERS
+from tests.paths import SHARED, require_shared
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+require_shared()
 PAGE = b"<!DOCTYPE html><title>page</title>"
 
 
@@ -112,6 +114,21 @@ def test_some_frames_bring_only_what_speaks_in_them() -> None:
     assert [one["frame"] for one in records(found["messages.jsonl"])] == [57, 59, 61, 62]
     assert [one["command"] for one in records(found["commands.jsonl"])] == ["grpchat", "grpchat"]
     assert "ladders/ladder.svg" in found
+
+
+def test_of_a_frame_with_several_messages_only_those_that_are_wanted_are_in_it(
+    tmp_path: Path,
+) -> None:
+    path = SHARED / "captures" / "coalesce.pcap"
+    with open_capture(path, index=False) as trace:
+        rows = [row for row in range(len(trace)) if trace.rows.frame[row] == 23]
+        wanted, *others = (trace.raw(row) for row in rows)
+    assert others
+    found = files(bundle(path, Choice(rows=(rows[0],), frames=parse_frames("23"))))
+    (tmp_path / "capture.pcapng").write_bytes(found["capture.pcapng"])
+    with open_capture(tmp_path / "capture.pcapng", index=False) as part:
+        assert [part.raw(row) for row in range(len(part))] == [wanted]
+    assert not any(other in found["capture.pcapng"] for other in others)
 
 
 def test_wireshark_reads_the_capture_and_its_comments(tmp_path: Path) -> None:
