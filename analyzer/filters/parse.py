@@ -66,11 +66,27 @@ def parse_filter(text: str) -> Filter:
         if term.word == BARE:
             found.append(term)
         elif key in joined:
+            _refuse_bounds(joined[key], term)
             values = (*joined[key].values, *term.values)
             joined[key] = Term(*key[:1], values, key[1], joined[key].at, joined[key].length)
         else:
             joined[key] = term
     return Filter(text, (*joined.values(), *found))
+
+
+def _refuse_bounds(one: Term, other: Term) -> None:
+    """Refuse a lower and an upper bound as terms of their own: any of them is everything there is.
+
+    In other languages both must hold, so somebody would take the rest for what lies between.
+    """
+    signs = {value.text[:1] for value in (*one.values, *other.values)}
+    if not one.negated and {"<", ">"} <= signs:
+        between = "8-13" if one.word == "frame" else "400-499"
+        raise FilterError(
+            other.at, other.length,
+            "several values of one word mean any of them, here all there are; what lies between "
+            f"is {one.word}:{between}",
+        )  # fmt: skip
 
 
 def _checked(term: Term) -> Term:

@@ -163,3 +163,15 @@ def test_the_page_about_the_language_has_every_word_and_only_aliases_that_work()
             assert BY_NAME[alias].name == name
         for example in re.findall(r"`([^`]+)`", row[2]):
             assert parse_filter(example).terms, example
+
+
+@pytest.mark.parametrize("text", ["status>=400 status<500", "frame:>=8 and frame:<=13"])
+def test_two_bounds_of_one_word_are_no_span_and_the_right_one_is_told(text: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse_filter(text)
+    error = caught.value
+    assert text[error.at : error.at + error.length].startswith(("status<", "frame:<"))
+    assert "any of them" in error.sentence
+    assert error.sentence.rsplit(" ", 1)[1] in ("status:400-499", "frame:8-13")
+    parse_filter("status:<200,>=400")
+    parse_filter("-frame:<8 -frame:>13")
