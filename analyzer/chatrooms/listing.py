@@ -38,7 +38,7 @@ class ChatRoom:
     received: int = 0
     """Chat messages that the service delivered."""
     posts: list[FlowRun] = field(default_factory=list)
-    """In the order in which they began."""
+    """In the order in which they were sent."""
     copies: int = 0
     """Copies of them that came, those to their authors too."""
     lost: int = 0
@@ -68,6 +68,8 @@ def chat_rooms(sessions: Iterable[Session], runs: Iterable[FlowRun]) -> dict[str
             room.posts.append(run)
             room.copies += sum(one.row is not None for one in run.copies)
             room.lost += len(lost_of(run))
+    for room in found.values():
+        room.posts.sort(key=lambda run: run.row or 0)  # flows come session by session
     ranked = sorted(found.values(), key=_rank)
     return {room.uri: room for room in ranked}
 

@@ -7,7 +7,7 @@ there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from analyzer.flows.chats import items_of
@@ -164,6 +164,8 @@ class Presence:
             if kind not in ("ntc", "grpchat") or elements.sender_tag(element) == tag:
                 continue
             row, position = elements.row[element], elements.position(element)
+            if kind == "grpchat" and _is_over(dialog, row):
+                continue  # a service that has not noticed goes on sending, and nobody takes it
             if kind == "grpchat":
                 if self._room in view.material.reader.facts(row, position).rooms[:1]:
                     yield self._event(view, row, "was in it", "it got a message")
@@ -214,21 +216,39 @@ def stays_of(events: Sequence[Event], until: int) -> list[Stay]:
     """
     own = {one.user for one in events if one.session is not None}
     found: list[Stay] = []
-    inside: dict[str, tuple[int, bool]] = {}
+    inside: dict[tuple[str, int | None], int] = {}
     for event in events:
-        seen = event.session is not None
+        seen, who = event.session is not None, (event.user, event.session)
         if not seen and event.user in own:
             continue
         if event.what in IN:
-            inside.setdefault(event.user, (event.time, seen))
-        elif event.what in OUT and event.user in inside:
-            begin, known = inside.pop(event.user)
-            found.append(Stay(event.user, begin, event.time, ended=True, seen=known))
+            inside.setdefault(who, event.time)
+        elif event.what in OUT and who in inside:
+            found.append(Stay(event.user, inside.pop(who), event.time, ended=True, seen=seen))
     found += (
-        Stay(user, begin, max(until, begin), ended=False, seen=seen)
-        for user, (begin, seen) in inside.items()
+        Stay(user, begin, max(until, begin), ended=False, seen=session is not None)
+        for (user, session), begin in inside.items()
     )
-    return sorted(found, key=lambda one: (one.begin, one.user))
+    return sorted(_joined(found), key=lambda one: (one.begin, one.user))
+
+
+def _joined(stays: Iterable[Stay]) -> Iterator[Stay]:
+    """Yield the stays of people; who was there in two sessions at once was there once."""
+    last: dict[str, Stay] = {}
+    for one in sorted(stays, key=lambda one: (one.user, one.begin)):
+        before = last.get(one.user)
+        if before is not None and one.begin <= before.end:
+            later = max(before, one, key=lambda stay: (stay.end, not stay.ended))
+            last[one.user] = replace(later, begin=before.begin)
+            continue
+        if before is not None:
+            yield before
+        last[one.user] = one
+    yield from last.values()
+
+
+def _is_over(dialog: DialogDraft, row: int) -> bool:
+    return dialog.end.row is not None and row >= dialog.end.row
 
 
 def _when(event: Event) -> tuple[int, int]:

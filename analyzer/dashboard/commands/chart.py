@@ -31,6 +31,8 @@ FINE = 4
 OTHERS = "others"
 LEAST_MS = 0.001
 """What a wait of nothing is drawn as where the scale is logarithmic."""
+MARGIN = 0.04
+"""Of a logarithmic axis on either side."""
 GOLDEN = 0.618033988749895
 """Multiples of it are spread evenly between whole numbers: points do not lie on one another, and
 stay where they are when the page is drawn again."""
@@ -243,9 +245,23 @@ def _ticks(values: Sequence[float]) -> list[float]:
     return [step * 10.0**power for power in range(low, high + 1) for step in steps]
 
 
+def _span(ticks: Sequence[float], values: Sequence[float]) -> list[float]:
+    """Return the ends of a logarithmic axis: the marks around all waits, however close."""
+    least, most = max(min(values, default=1.0), LEAST_MS), max(*values, LEAST_MS, 0.0)
+    low = max((one for one in ticks if one <= least), default=least)
+    high = min((one for one in ticks if one >= most), default=most)
+    margin = MARGIN * max(log10(high / low), 1.0)
+    return [log10(low) - margin, log10(high) + margin]
+
+
 def _axes(figure: go.Figure, look: Look, names: dict[int, str], values: Sequence[float]) -> None:
     ticks = _ticks(values)
-    marks = {"tickmode": "array", "tickvals": ticks, "ticktext": [*map(_tick, ticks)]}
+    marks = {
+        "tickmode": "array",
+        "tickvals": ticks,
+        "ticktext": [*map(_tick, ticks)],
+        "range": _span(ticks, values),
+    }
     waits = {
         "title": None,
         "type": "log" if look.log else "linear",

@@ -203,6 +203,7 @@ def _nodes(
                 "symbol": [f"{sign}-dot" if one.members else sign for one in nodes],
                 "size": [22 if one.members else 15 if few else 5 for one in nodes],
                 "color": colour,
+                "opacity": 1,  # else edges shine through
                 "line": {"width": 1.5, "color": colour},
             },
             selected={"marker": {"opacity": 1}},

@@ -92,7 +92,7 @@ def test_posts_and_copies_are_those_of_the_command_line(file: Path) -> None:
     expected: dict[str, list[int]] = {}
     for run in runs:
         expected.setdefault(run["room"], []).append(run["frame"])
-    assert frames == expected
+    assert frames == {uri: sorted(those) for uri, those in expected.items()}
     copies = [copy for run in runs for copy in run["copies"]]
     assert sum(room.copies for room in rooms.values()) == sum(
         copy["frame"] is not None for copy in copies
@@ -141,6 +141,23 @@ def test_copies_of_a_post_that_was_refused_are_not_lost() -> None:
     room = rooms_of(story)[ROOM]
     assert [is_spread(run) for run in room.posts] == [False]
     assert (room.copies, room.lost) == (0, 0)
+
+
+def test_who_comes_back_in_a_new_session_while_the_old_one_is_not_yet_over_never_left() -> None:
+    with open_capture(SAMPLES / "reconnect.pcap") as trace:
+        views = outline(trace).sessions
+        (uri,) = chat_rooms(views, flows_of(trace))
+        events = Presence(trace, uri).events(cast("Sequence[SessionView]", views))
+        frames = {trace.rows.frame[one.row]: one.what for one in events if one.session == 0}
+        stays = stays_of(events, trace.rows.time[len(trace.rows) - 1])
+    # What the service still sent in the dead dialog (frame 186) was refused: 487.
+    assert frames == {49: "joined", 175: "gone"}
+    (user1,) = (one for one in stays if "user1" in one.user)
+    assert (user1.begin, user1.end, user1.ended) == (
+        next(one.time for one in events if one.what == "joined" and one.session == 0),
+        next(one.time for one in events if one.what == "left"),
+        True,
+    )
 
 
 def test_two_posts_in_one_message_keep_their_own_words() -> None:

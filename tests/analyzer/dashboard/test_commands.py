@@ -240,3 +240,14 @@ def test_a_filter_that_commands_cannot_be_asked_has_no_command_beside_it() -> No
     page = looked_at(opened(TWO), "commands", filter="direction:out")
     assert "<code>xccos" not in markup(page, "filter-about")
     assert "13 commands and posts" in markup(page, "commands-head")
+
+
+@pytest.mark.parametrize("name", ["join", "grpchat"])
+def test_a_few_waits_that_are_much_alike_lie_between_two_marks_of_their_axis(name: str) -> None:
+    page = looked_at(opened(TWO), "commands", filter=f"command:{name}", wait="sip")
+    axis = spec(page)["layout"]["xaxis"]
+    low, high = (10**end for end in axis["range"])
+    waits = [x for trace in spec(page)["data"] if "customdata" in trace for x in trace["x"]]
+    marks = [one for one in axis["tickvals"] if low <= one <= high]
+    assert min(marks) <= min(waits) <= max(waits) <= max(marks)
+    assert len(marks) >= 2
