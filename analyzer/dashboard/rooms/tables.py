@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyzer.chatrooms.listing import is_spread, lost_of
@@ -92,15 +93,27 @@ def event_table(
         *(Column(desk.moments.heading(time)), Column("who"), Column("what")),
         *(Column("shown by", "wide"), Column("frame", "num")),
     )
-    rows = (_event(desk, one, who) for one in events[part.first : part.last])
+    several = _in_several_sessions(events)
+
+    def named(event: Event) -> str:
+        number = f" ({event.session + 1})" if event.session is not None else ""
+        return f"{who(event.user)}{number if event.user in several else ''}"
+
+    rows = (_event(desk, one, named(one)) for one in events[part.first : part.last])
     table(parent, "Who came and went", columns, rows, "rooms-events")
     pager(parent, desk, part, "event", "epage")
 
 
-def _event(desk: Desk, event: Event, who: Callable[[str], str]) -> Sequence[Cell]:
+def _in_several_sessions(events: Sequence[Event]) -> frozenset[str]:
+    """Return the users who have more than one session: theirs are told apart by number."""
+    own = {(one.user, one.session) for one in events if one.session is not None}
+    counts = Counter(user for user, _ in own)
+    return frozenset(user for user, count in counts.items() if count > 1)
+
+
+def _event(desk: Desk, event: Event, name: str) -> Sequence[Cell]:
     words = MARKS[event.what][2]
     told = f"{event.how}, {event.told} times" if event.told > 1 else event.how
-    name = who(event.user)
     return (
         desk.moments.clock(moment(desk.case.trace, event.row)),
         name if event.session is None else way(name, desk.href(session=event.session)),

@@ -227,12 +227,12 @@ def test_text_of_a_capture_is_no_markup_in_a_chart() -> None:
 def test_a_filter_means_what_the_command_beside_it_lists(path: Path, text: str) -> None:
     page = looked_at(opened(path), "commands", filter=text, order="time")
     doc = html.fromstring(markup(page, "filter-about"))
-    program, command, *words = shlex.split(doc.xpath("string(//code)"))
+    program, command, *words = shlex.split(doc.findtext(".//code") or "")
     assert (program, command) == ("xccos", "commands")
     listed = json.loads(xccos(command, *words, "--format", "json").out)
     assert listed
-    rows = html.fromstring(markup(page, "commands-pairs")).xpath("//tbody/tr")
-    shown = [int(row.xpath("string(./td[1])")) for row in rows]
+    rows = html.fromstring(markup(page, "commands-pairs")).iterfind(".//tbody/tr")
+    shown = [int(row[0].text_content()) for row in rows]
     assert shown == [one["index"] for one in listed]
 
 

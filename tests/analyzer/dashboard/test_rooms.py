@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from lxml import html
+
+from analyzer.chatrooms.listing import chat_rooms
 from analyzer.dashboard.rooms.chart import timeline
+from analyzer.flows.runs import flows_of
 from tests.analyzer.cli.running import xccos
 from tests.paths import SAMPLES, SHARED, require_shared
 from tests.support.dashboard import drawings, looked_at, markup, opened
@@ -123,3 +127,12 @@ def test_a_damaged_capture_shows_what_is_left(tmp_path: Path) -> None:
     data = FANOUT.read_bytes()
     cut.write_bytes(data[: len(data) * 9 // 10])
     assert "Helpdesk" in markup(looked_at(opened(cut), "rooms"), "rooms")
+
+
+def test_the_sessions_of_one_user_are_told_apart() -> None:
+    case = opened(SAMPLES / "reconnect.pcap")
+    (room,) = chat_rooms(case.views, flows_of(case.trace))
+    doc = html.fromstring(markup(looked_at(case, "rooms", room=room), "room-events"))
+    told = [row[1].text_content() for row in doc.iterfind(".//tbody/tr")]
+    assert {"user1 (1)", "user1 (3)", "user2", "alice"} <= {*told}
+    assert "user2 (2)" not in told
