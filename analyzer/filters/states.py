@@ -88,6 +88,11 @@ class States:
     def retransmission(self) -> frozenset[int]:
         """Requests and final answers that were sent again."""
         found: set[int] = set()
+        if self._scene.views:  # few transactions have any: the table knows which
+            for more in self._scene.views[0].material.transactions.more.values():
+                found.update(more.retransmissions)
+                found.update(more.repeated)
+            return frozenset(found)
         for one in self._scene.analysis.transactions:
             found.update(one.retransmissions)
             found.update(one.repeated_finals)
