@@ -54,7 +54,7 @@ def _commands(view: SessionView) -> Iterator[Problem]:
     for (row, name, what), commands in grouped.items():
         count = f"{len(commands)} commands {name}" if len(commands) > 1 else _called(commands[0])
         rooms = outcomes.rooms(commands[0]) if name == "grpchat" else ()
-        room = f" into {view.room_called(rooms[0])}" if rooms else ""
+        room = f" into {view.room_names.of(rooms[0])}" if rooms else ""
         detail = outcomes.detail(commands[0])
         yield row, f"{count}{room} in frame {view.frame(row)}: {what}; {detail}"
 

@@ -60,7 +60,7 @@ def _unanswered_hit(view: SessionView, commands: list[Command]) -> Hit:
     severity: Severity | None = None if evidenced else "warning"
     what = f"{len(commands)} commands {first.name}" if len(commands) > 1 else first.name
     named = view.outcomes.rooms(first)
-    of = f" of {view.rooms_called(named)}" if named else ""
+    of = f" of {view.room_names.of_all(named)}" if named else ""
     text = f"{what}{of} of {who(view)} in frame {view.frame(first.row)} never got a reply: "
     text += view.outcomes.detail(first)
     later = _done_later(view, first)

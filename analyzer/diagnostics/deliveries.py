@@ -56,7 +56,7 @@ def _author(run: FlowRun) -> str:
 
 
 def _into(case: Case, run: FlowRun) -> str:
-    return f" into {case.view(run.session).room_called(run.room)}" if run.room else ""
+    return f" into {case.view(run.session).room_names.of(run.room)}" if run.room else ""
 
 
 def _missing(case: Case) -> Iterator[Hit]:

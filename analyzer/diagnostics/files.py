@@ -88,7 +88,7 @@ def _no_token(case: Case) -> Iterator[Hit]:
             why = _why_no_token(view, command)
             if why is not None and not _got_later(view, command):
                 what = "upload" if command.name == UPLOAD else "download"
-                rooms = [view.room_called(uri) for uri in view.outcomes.rooms(command)]
+                rooms = [view.room_names.of(uri) for uri in view.outcomes.rooms(command)]
                 text = (
                     f"{who(view)} got no token for the {what} of a file ({command.name} for "
                     f"{listed(rooms) or 'no room'} in frame "
@@ -187,9 +187,9 @@ def _misused(case: Case) -> Iterator[Hit]:
         if link.elsewhere is not None:
             view, other = link.view, link.elsewhere
             text = (
-                f"{who(view)} posted the link to a file into {view.room_called(link.room)} in "
+                f"{who(view)} posted the link to a file into {view.room_names.of(link.room)} in "
                 f"frame {view.frame(link.post.row)}, but has a token for "
-                f"{view.room_called(other.room)} only (frame {view.frame(other.token.row)})"
+                f"{view.room_names.of(other.room)} only (frame {view.frame(other.token.row)})"
             )
             rows = (*rows_of(view, other.command), link.post.row)
             yield Hit(text, rows, view.index, "likely")

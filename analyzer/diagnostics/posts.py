@@ -32,7 +32,7 @@ REPEATED_NS = 60 * SECOND
 def _called(view: SessionView, post: Command) -> str:
     """Return ``post of sip:ann@... into *Sales* in frame 12``."""
     rooms = view.outcomes.rooms(post)
-    into = f" into {view.room_called(rooms[0])}" if rooms else ""
+    into = f" into {view.room_names.of(rooms[0])}" if rooms else ""
     return f"post of {who(view)}{into} in frame {view.frame(post.row)}"
 
 

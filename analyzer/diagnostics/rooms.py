@@ -116,7 +116,7 @@ def _rejected(case: Case) -> Iterator[Hit]:
             if not rejected_for_itself(case, view, command):
                 continue
             rooms = view.outcomes.rooms(command)
-            into = view.rooms_called(rooms)
+            into = view.room_names.of_all(rooms)
             text = (
                 f"{command.name} of {who(view)} into {into} in frame "
                 f"{view.frame(command.row)}: {view.outcomes.detail(command)}"

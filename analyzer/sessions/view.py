@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from analyzer.flows.signin import judgements, steps_of
@@ -12,6 +11,7 @@ from analyzer.model import Session
 from analyzer.problems import doubts_of, problems_of
 from analyzer.roles import plain_uri
 from analyzer.sessions.registrations import server_of
+from analyzer.sessions.room_names import RoomNames
 from analyzer.sessions.rooms import JOINING, RoomBook, is_good
 from analyzer.verdict import verdict_of
 from analyzer.visibility import REPLY_GRACE_NS
@@ -240,14 +240,8 @@ class SessionView(Session):
         book.note_commands(self.commands)
         for dialog in self.dialogs:
             tag = dialog.client_side.tag
-            book.note_deliveries(
-                [
-                    element
-                    for element in elements.of(dialog.index)
-                    if elements.what[element][0] == "grpchat"
-                    and elements.sender_tag(element) != tag
-                ]
-            )
+            chats = (one for one in elements.of(dialog.index) if elements.what[one][0] == "grpchat")
+            book.note_deliveries([one for one in chats if elements.sender_tag(one) != tag])
         return book
 
     @once
@@ -255,21 +249,10 @@ class SessionView(Session):
         """Return its rooms, in the order in which they are first spoken of."""
         return self._book.rooms()
 
-    def room_called(self, uri: str | None) -> str:
-        """Return how a sentence names a room: by its name, or by its URI where there is none."""
-        name = self._room_names.get(uri or "")
-        return f"*{name}*" if name else uri or "a room"
-
-    def rooms_called(self, uris: Sequence[str]) -> str:
-        """Return how a sentence names rooms: one by its name, several by their number."""
-        return self.room_called(uris[0]) if len(uris) == 1 else f"{len(uris)} rooms"
-
     @once
-    def _room_names(self) -> dict[str, str]:
-        """Return names of rooms by URI; a name that two of them have tells nothing."""
-        names = {room.uri: room.name for room in self.rooms if room.name}
-        shared = Counter(names.values())
-        return {uri: name for uri, name in names.items() if shared[name] == 1}
+    def room_names(self) -> RoomNames:
+        """Return what sentences call its rooms."""
+        return RoomNames(self.rooms)
 
     @once
     def posts(self) -> tuple[Post, ...]:
