@@ -34,6 +34,8 @@ TOKEN = re.compile(r".*token", _FLAGS)
 MASKED = "(masked)"
 KEPT_ATTRIBUTES = frozenset({"id", "seqid", "envid", "code", "ver", "xmlns"})
 """What stays of the XCCOS of a message without its body: what it is, and how it was answered."""
+SAID = frozenset({"subject", "s"})
+"""The header with words of people, and its short name (RFC 3261 20.36)."""
 LEFT_OUT = "left out: the report was made with --no-bodies"
 
 
@@ -70,7 +72,7 @@ class Sharing:
         made = {
             **record,
             "headers": [
-                {"name": one["name"], "value": header_value(one["name"], one["value"])}
+                {"name": one["name"], "value": self._header(one["name"], one["value"])}
                 for one in record["headers"]
             ],
             "xccos": self.items(record["xccos"]),
@@ -86,6 +88,11 @@ class Sharing:
         made["document"] = document and {**document, "root": _masked(document["root"])}
         made["body"] = body and masked_text(body)
         return made
+
+    def _header(self, name: str, value: str) -> str:
+        if not self.bodies and name.strip().lower() in SAID:
+            return LEFT_OUT
+        return header_value(name, value)
 
     def items(self, items: list[Record]) -> list[Record]:
         """Return the XCCOS items of a record; without bodies the texts of answers stay."""

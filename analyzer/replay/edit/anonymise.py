@@ -18,10 +18,10 @@ from analyzer.replay.check_secrets import NTLM
 from analyzer.replay.edit.headers import with_names, with_phones
 from analyzer.replay.edit.originals import (
     PEOPLE,
-    TITLES,
     Original,
     Originals,
     is_service,
+    is_title,
     is_words,
     values_of,
     without_folders,
@@ -222,7 +222,7 @@ class _Anonymiser:
         return self._texts.template(with_phones(start, self._known))
 
     def _header(self, name: str, value: str) -> str:
-        if name.lower() in TITLES and SLOT.sub("", value).strip():
+        if is_title(name.lower(), value) and SLOT.sub("", value).strip():
             found = self._known("text", self._originals.filled(value))
             if found is not None:
                 return escape(found)

@@ -73,6 +73,7 @@ TITLES = frozenset({"subject", "organization"})
 WORDS = frozenset({"text/plain", "text/html", "text/rtf", "application/rtf"})
 """Bodies that are words of people, where they are no XCCOS."""
 
+_LETTERS = re.compile(r"[^\W\d_]{2}")
 _FOLDERS = re.compile(
     r"(?<![^\s'\"(])(?:(?:[A-Za-z]:|~\w*|\.{1,2})?[/\\](?=\S)(?:[^/\\,\n]{1,255}[/\\]){1,64}"
     r"|[^,/\\\n]{1,255}[/\\](?:[^/\\,\n]{1,255}[/\\]){0,64}"
@@ -188,16 +189,17 @@ class Originals:
         self._text(start)
         for name, value in message.headers:
             if name.lower() not in SOFTWARE:
-                self._header(name.lower(), self.filled(value))
+                self._header(name.lower(), value)
         if turn.is_request and message.method == "INVITE" and role in ("lookup", "channel"):
             for address in _ADDRESS.findall(start)[:1]:
                 self.services["@".join(address).lower()] = role
         if message.body:
             self._body(turn)
 
-    def _header(self, name: str, value: str) -> None:
+    def _header(self, name: str, template: str) -> None:
+        value = self.filled(template)
         self._text(value)
-        if name in TITLES:
+        if is_title(name, template):
             self.add("text", value)
         if name not in PEOPLE:
             return
@@ -260,6 +262,17 @@ def is_words(turn: Turn) -> bool:
     """Tell whether a body is a text of people: a message that is neither XML nor SDP."""
     kind = (turn.message.header("Content-Type") or "").partition(";")[0].strip().lower()
     return kind in WORDS and not is_xml(turn.message.body)
+
+
+def is_title(name: str, value: str) -> bool:
+    """Tell whether a header, by its name in lower case, has words of people.
+
+    What somebody invented (``X-...``, RFC 6648) may have them, where it is several words and no
+    slots.
+    """
+    if not name.startswith("x-") or SLOT.search(value):
+        return name in TITLES
+    return sum(_LETTERS.search(word) is not None for word in value.split()) > 1
 
 
 def is_service(address: str) -> bool:

@@ -255,6 +255,8 @@ def test_headers_with_words_are_replaced() -> None:
     more = (
         ("Subject", "your salary"),
         ("Ms-Text-Format", "text/plain; charset=UTF-8;ms-body=SGVsbG8="),
+        ("X-Caller", "Ann Archer from sales"),
+        ("X-Retries", "3"),
         ("P-Asserted-Identity", '"Ann Archer" <sip:${client1.user}>, <tel:+4989123456>'),
     )
     script = with_message(
@@ -263,6 +265,9 @@ def test_headers_with_words_are_replaced() -> None:
     done = anonymise(script, 1)
     headers = dict(done.script.turns[0].message.headers)
     assert "salary" not in headers["Subject"]
+    assert "Archer" not in headers["X-Caller"]
+    assert "sales" not in headers["X-Caller"]
+    assert headers["X-Retries"] == "3"
     assert headers["Ms-Text-Format"] == "text/plain; charset=UTF-8;ms-body="
     assert "<tel:+12025550100>" in headers["P-Asserted-Identity"]
 

@@ -87,6 +87,15 @@ def test_without_bodies_the_tree_keeps_what_the_message_is() -> None:
     assert "--no-bodies" in made["note_meanings"]["body"]
 
 
+def test_without_bodies_a_subject_is_left_out_as_well() -> None:
+    headers = [{"name": "s", "value": "your salary"}, {"name": "Event", "value": "presence"}]
+    record = _record(None) | {"headers": headers}
+    assert Sharing().message(record)["headers"] == headers
+    subject, event = Sharing(bodies=False).message(record)["headers"]
+    assert "salary" not in subject["value"]
+    assert event == headers[1]
+
+
 def test_without_bodies_items_keep_the_texts_of_answers() -> None:
     items = [{"element": "grpchat", "text": "secret"}, {"element": "rpl", "text": "SUCCESS_OK"}]
     assert [one["text"] for one in Sharing(bodies=False).items(items)] == [None, "SUCCESS_OK"]
