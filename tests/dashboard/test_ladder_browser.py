@@ -296,6 +296,50 @@ def test_a_search_marks_and_filters_rows(browser: Browser) -> None:  # noqa: F81
         one.page.locator(".xl-status", has_text="1,000 rows").wait_for()
 
 
+def test_what_is_chosen_in_a_ladder_is_told_to_the_address(browser: Browser) -> None:  # noqa: F811
+    with shown(browser, _long(40), {"look": {}}) as one:
+        one.rows().first.focus()
+        one.press("f")
+        one.page.keyboard.type("INFO 7")
+        one.page.wait_for_function("globalThis.sent.length")
+        assert one.sent() == [{"look": {"find": "INFO 7"}}], "once, not letter by letter"
+        one.tell(look={"find": "INFO 7"})
+        one.page.locator(".xl-search").fill("INFO 8")
+        one.page.wait_for_function("xccosLadders.get('one').board.model.query === 'INFO 8'")
+        one.tell(look={"find": "INFO 7"})  # the page is behind what is typed
+        assert one.page.locator(".xl-search").input_value() == "INFO 8"
+        one.press("Tab")
+        one.rows().first.focus()
+        one.press("t", "Enter")
+        look = {"find": "INFO 8", "times": "relative"}
+        assert one.sent()[-1] == {"message": 0, "look": look}, "a click takes along what is new"
+        one.tell(row=0, look=look)
+        one.page.get_by_role("button", name="Hide lane user1").click()
+        one.page.wait_for_function("globalThis.sent.at(-1).look?.nolanes")
+        assert one.sent()[-1]["look"] == look | {"nolanes": "user1"}
+
+
+def test_an_address_says_how_a_ladder_is_shown(browser: Browser) -> None:  # noqa: F811
+    look = {"find": "INFO 7", "only": "matches", "times": "delta"}
+    with shown(browser, _long(40), {"look": look}) as one:
+        assert one.status() == "1 of 40 rows, 1 match"
+        assert one.page.get_by_label("Times", exact=True).input_value() == "delta"
+        one.tell(look={})  # as with the browser's "back"
+        assert one.status() == "40 rows"
+        assert one.page.locator(".xl-search").input_value() == ""
+        one.tell(look={"lanes": "<b>nobody</b>", "times": "<img src=x>", "find": "("})
+        assert one.page.locator(".xl-status").inner_text() == "40 rows, 0 matches"
+        lanes = one.page.evaluate("xccosLadders.get('one').board.model.lanes.length")
+        assert one.page.locator("thead th.ln").count() == lanes
+        kinds = one.page.evaluate(
+            "xccosLadders.get('one').board.model.methods().map(([name]) => name).join()"
+        )
+        one.tell(look={"lanes": "user1,Front End", "nokinds": kinds})
+        one.page.locator(".xl-status", has_text="0 of 40 rows").wait_for()
+        one.page.wait_for_timeout(600)
+        assert one.sent() == [], "what was heard is not said again"
+
+
 def test_clients_beyond_a_few_share_a_lane_until_somebody_wants_them_apart(
     browser: Browser,  # noqa: F811
 ) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 from analyzer.dashboard.ladder.columns import STAMP, packed, zone_changes
 from analyzer.dashboard.ladder.recent import Recent
 from analyzer.dashboard.links import asset, follow
+from analyzer.dashboard.selection import MAX_VALUE
 from analyzer.ladder.html_details import message_record
 from analyzer.views.detail import detail_record
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from streamlit.components.v2.types import ComponentRenderer
 
     from analyzer.dashboard.desk import Desk
+    from analyzer.dashboard.selection import Selection
     from analyzer.ladder.look import Look
     from analyzer.ladder.values import Ladder
 
@@ -34,8 +36,12 @@ KEPT_BYTES = 24 << 20
 """Bytes of ladders that are kept for a case: two of 50,000 arrows, or many short ones."""
 SHARED = ("elements", "model", "messages", "compare", "map")
 """Scripts of the HTML ladder that this one stands on."""
-OWN = ("unpack", "words", "list", "controls", "board", "mount")
+OWN = ("unpack", "words", "list", "controls", "look", "board", "mount")
 MARKED = 2
+LOOK = ("find", "only", "times", "lanes", "nolanes", "nokinds", "clients", "heads")
+"""Keys of the address for what is chosen in the ladder itself (``assets/ladder/look.js``)."""
+LOOKED = {"ladder", "compare"}
+"""Pages whose addresses have it: a play that is followed has no address."""
 
 
 @cache
@@ -112,8 +118,15 @@ def _told(desk: Desk, ladder: Ladder, look: Look) -> Record:
             "findings": desk.href(view="findings"),
         },
         "marks": marks,
+        "look": _chosen(desk.selection),
         "records": {row: message_record(detail_record(trace, row)) for row in marks},
     }
+
+
+def _chosen(selection: Selection) -> Record | None:
+    """Return what the address says of how the ladder is shown; None: it has no address."""
+    more = selection.more
+    return {key: more[key] for key in LOOK if key in more} if selection.view in LOOKED else None
 
 
 def marked(desk: Desk) -> Sequence[int]:
@@ -130,12 +143,25 @@ def _go(desk: Desk, wanted: object) -> None:
         return
     if isinstance(wanted.get("href"), str):
         follow(wanted["href"])
-    elif "marks" in wanted:
+        return
+    changes: dict[str, Any] = _look(wanted["look"]) if isinstance(wanted.get("look"), dict) else {}
+    if "marks" in wanted:
         rows = wanted["marks"]
-        desk.go(marks=",".join(map(str, rows)) if _is_rows(rows) else None)
-    elif "message" in wanted:
+        changes["marks"] = ",".join(map(str, rows)) if _is_rows(rows) else None
+    if "message" in wanted:
         row = wanted["message"]
-        desk.go(message=row if _is_rows([row]) else None)
+        changes["message"] = row if _is_rows([row]) else None
+    if changes:
+        desk.go(**changes)
+
+
+def _look(wanted: Record) -> dict[str, str | None]:
+    """Return the keys of the address for what was chosen in the ladder; None: it is as always."""
+    found = ((key, wanted.get(key)) for key in LOOK)
+    return {
+        key: value if isinstance(value, str) and 0 < len(value) <= MAX_VALUE else None
+        for key, value in found
+    }
 
 
 def _is_rows(rows: object) -> bool:

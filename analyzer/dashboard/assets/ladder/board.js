@@ -39,7 +39,8 @@ class Board {
     this.section.addEventListener("focusout", () => setTimeout(() => {
       if (this.section.isConnected) this.focused = this.section.contains(this.section.getRootNode().activeElement);
     }));
-    this.send = () => {};
+    this.tellPage = () => {};
+    this.remember = later(SETTLED, () => this.send({}));
     this.follow = later(FOLLOW, (number) => this.open(number));
     this.section.addEventListener("keydown", (event) => this.key(event));
     this.build(bytes, {});
@@ -51,14 +52,11 @@ class Board {
     this.stamp = stampOf(bytes);
     const data = unpacked(bytes);
     const model = (this.model = new DeskModel(data, NO_MESSAGES));
-    if (old && model.modes.includes(old.times)) model.times = old.times;
-    model.together = same ? old.together : data.lanes.filter((lane) => lane.kind === "client").length > CLIENTS;
-    // Of sessions that run at once every other row would be the head of a step that goes on.
-    model.heads = same ? old.heads : data.groups.filter((group) => group.continued).length * 4 <= data.events.length;
+    takeLook(model, same ? {} : this.told.look ?? {});
     model.zones = ["given"];
     model.zone = "given";
     if (same) {
-      for (const name of ["hiddenLanes", "hiddenMethods", "closed"]) model[name] = old[name];
+      for (const name of ["times", "together", "heads", "hiddenLanes", "hiddenMethods", "closed"]) model[name] = old[name];
       model.search(old.query);
       model.only = old.only;
     }
@@ -77,6 +75,7 @@ class Board {
     } else {
       this.marks = [];
       this.sent = undefined; // whatever is selected is gone to anew
+      this.look = null; // the page says how to show it
       this.told = { ...this.told, row: null, marks: [] };
       this.place = { top: 0, left: 0 };
       this.list.focus(model.next(-1, 1), { quiet: true });
@@ -135,7 +134,7 @@ class Board {
 
   /** Stand in a place of the page; the place may be another after each click. */
   attach(root, send, dark) {
-    this.send = send;
+    this.tellPage = send;
     this.section.dataset.theme = dark ? "dark" : "light";
     if (this.section.parentNode === root) {
       this.fit();
@@ -153,6 +152,38 @@ class Board {
     this.overview.draw();
   }
 
+  /** Tell the page what somebody did, and with it what was chosen in the ladder since it last knew. */
+  send(what) {
+    const silent = !Object.keys(what).length;
+    if (!this.look) {
+      if (!silent) this.tellPage(what); // no address has how this ladder is shown
+      return;
+    }
+    const look = lookOf(this.model), told = alike(look, this.told.look);
+    if (silent && (told || alike(look, this.look) || !this.section.isConnected)) return;
+    this.look = look;
+    this.tellPage(told ? what : { ...what, look });
+  }
+
+  /** Show the ladder as the address says; not what it has heard of from here. */
+  take(look) {
+    const known = this.look;
+    this.look = look;
+    if (!look || alike(look, known ?? lookOf(this.model))) return;
+    const { model, controls, list } = this;
+    takeLook(model, look);
+    controls.search.value = model.query;
+    controls.only.checked = model.only;
+    controls.times.value = model.times;
+    controls.showHeads.checked = model.heads;
+    if (Object.keys(look).length) controls.open(true);
+    controls.lanes();
+    controls.methods();
+    this.update();
+    list.times();
+    this.toMatch();
+  }
+
   /** Fill the window down to its end, wherever the page put the ladder. */
   fit() {
     const page = document.querySelector('[data-testid="stMain"]');
@@ -168,6 +199,7 @@ class Board {
       model.data.zone = told.zone;
       list.times();
     }
+    this.take(told.look ?? null);
     this.asTable.href = told.hrefs.messages;
     if (before.hrefs.findings !== told.hrefs.findings) list.clear(), list.draw();
     const number = told.row === null ? -1 : this.rowEvent.get(told.row) ?? -1;
@@ -286,6 +318,7 @@ class Board {
     list.layout();
     this.controls.tell();
     this.overview.draw();
+    this.remember();
   }
 
   select(number) {
@@ -359,6 +392,14 @@ class Board {
     model.search(text.trim());
     if (model.only) this.update();
     else list.clear(), list.draw(), this.overview.draw();
+    this.toMatch();
+    this.controls.tell();
+    this.remember();
+  }
+
+  /** Go to the first match, unless the highlight is on one. */
+  toMatch() {
+    const { model, list } = this;
     if (model.matches.length && !model.matching.has(list.current)) {
       const first = model.next(-1, 1, (_, number) => model.matching.has(number));
       if (first >= 0) {
@@ -366,7 +407,6 @@ class Board {
         list.reveal(first, "center");
       }
     }
-    this.controls.tell();
   }
 
   filter(on) {
@@ -495,6 +535,7 @@ class Board {
     this.controls.times.value = mode;
     this.list.times();
     this.controls.say(`Times: ${TIMES[mode]}`);
+    this.remember();
   }
 
   nextTimes() {
