@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Literal
 
+from analyzer.flows.values import DONE
 from analyzer.meaning import outline
 from analyzer.views.flows import flow_record
 
@@ -29,15 +30,40 @@ VERDICT_WORDS: dict[Verdict, str] = {
 MAX_STORIES = 20
 """Sessions told in full. Of more, all are listed on a line each, and those with problems told."""
 
+STOPPED = ("GC111", "note")
+"""What is found of a sign-in that lacks a step and went on all the same."""
 _FACTS = re.compile(r"\d+|(?:sips?|ma-chan):\S+")
 """Numbers, frames and URIs: what two sentences about one thing share."""
 
 
 def judged(session: Record) -> str:
-    """Return ``failed``, ``doubtful`` or ``ok``: by the steps first, then by all that failed."""
-    if any(step["status"] in ("failed", "missing") for step in session["steps"]):
+    """Return ``failed``, ``doubtful`` or ``ok``: by the steps first, then by all that failed.
+
+    A step that was never tried is no failure of a client that got into its rooms without it.
+    """
+    bad = _bad(session)
+    if bad and not (_untried(session) and (_went_on(session["steps"]) or _in_rooms(session))):
         return "failed"
-    return "doubtful" if session["problems"] or session["doubts"] else "ok"
+    return "doubtful" if bad or session["problems"] or session["doubts"] else "ok"
+
+
+def _bad(session: Record) -> list[Record]:
+    return [step for step in session["steps"] if step["status"] in ("failed", "missing")]
+
+
+def _untried(session: Record) -> bool:
+    """Return whether of the bad steps nothing was seen."""
+    return all(step["status"] == "missing" and not step["frames"] for step in _bad(session))
+
+
+def _went_on(steps: Sequence[Record]) -> bool:
+    """Return whether a step was done behind the last one that is bad."""
+    last = max(at for at, step in enumerate(steps) if step["status"] in ("failed", "missing"))
+    return any(step["status"] in DONE for step in steps[last + 1 :])
+
+
+def _in_rooms(session: Record) -> bool:
+    return any(room["joined_frame"] is not None for room in session["rooms"])
 
 
 def verdict_of(session: Record, findings: Iterable[Record]) -> Verdict:
@@ -47,7 +73,10 @@ def verdict_of(session: Record, findings: Iterable[Record]) -> Verdict:
     says that.
     """
     found = judged(session)
-    severities = {one["severity"] for one in findings}
+    graded = {(one["rule"], one["severity"]) for one in findings}
+    severities = {severity for _, severity in graded}
+    if found == "failed" and STOPPED in graded and _untried(session):
+        found = "doubtful"  # the rule knows that the client went on without the step
     if found == "failed" or "error" in severities:
         return "failed"
     if found == "doubtful" or "warning" in severities:
