@@ -32,6 +32,8 @@ _LINKED = re.compile(
     r"|\bframe (?P<one>\d{1,18})"
 )
 """What stands out in sentences: names of rooms between asterisks, and numbers of frames."""
+_UNMARKED = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What markup cannot hold (XML 1.0, 2.2)."""
 _NUMBER = re.compile(r"\d+")
 TONES = {
     **dict.fromkeys(("ok", "answered", "accepted", "complete", "certain"), "good"),
@@ -69,6 +71,17 @@ def say(parent: Element, text: str) -> None:
         parent.text = (parent.text or "") + printable(text)
     else:
         last.tail = (last.tail or "") + printable(text)
+
+
+def copy_button(parent: Element, label: str, text: str, **more: str) -> None:
+    """Add a button that copies a text as it is, with the ends of its lines.
+
+    Names of files may hold what markup cannot: there it says that it cannot be copied.
+    """
+    if _UNMARKED.search(text):
+        add(parent, "span", "soft", f"{label}: not to be copied, it has control characters")
+        return
+    add(parent, "button", "", label, type="button", **more).set("data-copy", text)
 
 
 def badge(parent: Element, word: str, text: str | None = None) -> Element:

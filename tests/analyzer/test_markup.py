@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from lxml import etree
 
-from analyzer.markup import Column, Page, add, badge, facts, linked, more, say, table
+from analyzer.markup import Column, Page, add, badge, copy_button, facts, linked, more, say, table
 from tests.analyzer.ladder.examples import HOSTILE
 
 
@@ -101,3 +101,11 @@ def test_what_is_left_out_is_counted() -> None:
     assert len(made) == 0
     more(made, 2, "finding", "xccos findings")
     assert made[0].text == "2 more findings: xccos findings"
+
+
+def test_what_markup_cannot_hold_is_not_offered_to_be_copied() -> None:
+    made = etree.Element("p")
+    copy_button(made, "command", "xccos show 'a\nb.pcap'")
+    copy_button(made, "command", "xccos show 'a\x01b.pcap'")
+    assert [one.get("data-copy") for one in made] == ["xccos show 'a\nb.pcap'", None]
+    assert made[1].text == "command: not to be copied, it has control characters"

@@ -6,7 +6,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.export.printable import printable_lines
-from analyzer.markup import add, say
+from analyzer.markup import add, copy_button, say
 from analyzer.views.numbers import amount
 from analyzer.wireshark.filters import call_id_filter, frames_filter
 
@@ -99,9 +99,8 @@ def draw_offers(parent: Element, docked: Docked) -> None:
     add(made, "span", "soft", "Copy")
     for one in offers(docked):
         say(made, " ")
-        button = add(made, "button", "", one.title, type="button", title=one.about)
-        # Made safe line by line, or typed by nobody but us: the ends of lines have to stay.
-        button.set("data-copy", one.text)
+        # Made safe line by line, or quoted for the shell: the ends of lines have to stay.
+        copy_button(made, one.title, one.text, title=one.about)
     size = len(docked.raw)
     if size > COPIED:
         say(made, f" Its {amount(size, 'byte')} are too many to copy: take the command.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer.export.printable import printable
-from analyzer.markup import add, say
+from analyzer.markup import add, copy_button, say
 
 if TYPE_CHECKING:
     from analyzer.markup import Element
@@ -24,7 +24,7 @@ def command_box(parent: Element, command: str) -> None:
     head = add(box, "p")
     add(head, "span", "soft", "In a terminal: ")
     # Its line ends have to stay: every text in it was quoted for the shell.
-    add(head, "button", "", "copy", type="button").set("data-copy", command)
+    copy_button(head, "copy", command)
     lines = add(box, "pre")
     for number, text in enumerate(command.split("\n")):
         if number:
