@@ -1,7 +1,7 @@
 """What one failed step took down with it: later steps, rooms and posts that needed it.
 
-A step is lost through another when it builds on it, nothing of it was seen, and the other failed;
-what failed by itself is no consequence.
+A step is lost through another when it builds on it, or was to come after it and the run ended there;
+nothing of it was seen, and the other failed. What failed by itself is no consequence.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import networkx as nx
 
-from analyzer.flows.values import BAD
+from analyzer.flows.values import BAD, DONE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,6 +77,19 @@ def steps_graph(flow: Flow) -> StepGraph:
     return graph
 
 
+def _behind(run: FlowRun, root: FlowStep, flow: Flow) -> set[str]:
+    """Return the steps of later phases where the run ended with a failed one: nobody got to them.
+
+    What does not build on the failed step is done after it all the same.
+    """
+    at = run.steps.index(root)
+    if any(step.status in DONE for step in run.steps[at + 1 :]):
+        return set()
+    phases = {step.id: step.phase for step in flow.steps}
+    last = phases.get(root.id, 0)
+    return {step.id for step in run.steps[at + 1 :] if phases.get(step.id, 0) > last}
+
+
 class _Session:
     """One session, whose posts are looked through once."""
 
@@ -94,7 +107,8 @@ class _Session:
         taken: set[str] = {root.id for root in roots}
         for root in roots:
             below: set[str] = nx.descendants(graph, root.id) if root.id in graph else set()
-            lost = tuple(one for one in bad if one.id in below and one.id not in taken)
+            reach = below | _behind(run, root, flow)
+            lost = tuple(one for one in bad if one.id in reach and one.id not in taken)
             taken.update(one.id for one in lost)
             rooms = self._rooms(run, below | {root.id})
             gone = {root.id, *(one.id for one in lost)}
