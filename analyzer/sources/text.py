@@ -70,6 +70,10 @@ class TextConversion(Conversion):
         yield from self.written(self._stream, self._rest())
         for problem in decoder.malformed:
             self.problem(problem)
+        if decoder.wrapped:
+            self.notes.append(
+                "Long lines of this trace were broken, as mail programs do; they are put together."
+            )
         self._say()
 
     def _kept(self, records: Iterable[Record | Malformed]) -> Iterator[TextMessage]:
@@ -122,6 +126,11 @@ class TextConversion(Conversion):
     def _say(self) -> None:
         """Say what the trace as a whole lacks."""
         counts, notes = self._counts, self.notes
+        if not (self._number or self.problems):
+            notes.append(
+                f"{self.kind} without a SIP message: what logs messages was not "
+                "turned on, or did not get that far."
+            )
         if counts["masked"]:
             notes.append(
                 f"{_amount(counts['masked'], 'message body', 'message bodies')} of this trace "

@@ -7,10 +7,9 @@ that name a result or a message. A busy server writes a thousand component lines
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from dissectors.capture.text.dates import CLOCK, DATE, time_ns
 from dissectors.capture.text.values import Annotation
 
 if TYPE_CHECKING:
@@ -28,7 +27,7 @@ MAX_VALUES = 64
 _PREFIX = re.compile(
     r"TL_([A-Z]+)\(([A-Z][A-Z0-9_|, ]*)\)\s*\[([^\]]{0,255})\]\s*"
     r"([0-9A-Fa-f]{1,8}\.[0-9A-Fa-f]{1,8})::"
-    r"(\d\d?/\d\d?/\d{4})-(\d\d):(\d\d):(\d\d)\.(\d{1,9})(?:\.([0-9A-Fa-f]{8})\b)?\s*"
+    rf"{DATE}[-T|\s]\s?{CLOCK}(?:\.([0-9A-Fa-f]{{8}})\b)?\s*"
 )
 _PLACE = re.compile(
     r"\((?P<component>[^,()]{1,64}),.{1,512}?:[^:()]{1,255}\(\d{1,9}\)\)\s*(?:\[\d{1,20}\]\s*)?"
@@ -87,10 +86,10 @@ def trace_line(text: str, number: int, start: int = 0) -> TraceLine | None:
     found = _PREFIX.match(text, start)
     if found is None:
         return None
-    level, flag, bracket, thread, day, hour, minute, second, fraction, sequence = found.groups()
-    midnight = _midnight_ns(day)
-    seconds = int(hour) * 3600 + int(minute) * 60 + int(second)
-    if midnight is None or seconds > 86_400:  # 86,400 is the leap second of a day
+    level, flag, bracket, thread, day, *clock, sequence = found.groups()
+    hour, minute, second, fraction, half = clock
+    moment = time_ns(day, (hour, minute, second, fraction, half))
+    if moment is None:
         return None
     return TraceLine(
         number,
@@ -98,24 +97,11 @@ def trace_line(text: str, number: int, start: int = 0) -> TraceLine | None:
         flag,
         bracket,
         thread.upper(),
-        midnight + seconds * 1_000_000_000 + int(fraction.ljust(9, "0")),
-        len(fraction),
+        moment,
+        len(fraction or ""),
         int(sequence, 16) if sequence else -1,
         text[found.end() :],
     )
-
-
-@lru_cache(maxsize=16)
-def _midnight_ns(day: str) -> int | None:
-    """Return the beginning of a day, ``MM/DD/YYYY``; where that cannot be, ``DD/MM/YYYY``."""
-    first, second, year = (int(part) for part in day.split("/"))
-    month, day_of_month = (first, second) if first <= 12 else (second, first)
-    try:
-        midnight = datetime(year, month, day_of_month, tzinfo=UTC)
-    except ValueError:
-        return None
-    seconds = int(midnight.timestamp())
-    return seconds * 1_000_000_000 if seconds >= 0 else None
 
 
 def may_matter(text: str) -> bool:

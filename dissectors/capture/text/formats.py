@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from dissectors.capture.text.encoding import decoded
+from dissectors.capture.text.copies import Copy
+from dissectors.capture.text.dates import CLOCK, DATE
+from dissectors.capture.text.encoding import HEAD, decoded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +75,7 @@ FORMATS: tuple[Format, ...] = (
             r"(?:Sending Packet|Data Received)\s*-\s*\S{1,300}\s+\((?:From|To) Local Address"
         ),
         re.compile(
-            r"\d/\d{4}\|\d\d:\d\d:\d\d[.,]\d{1,9}\s+[0-9A-Fa-f]{1,8}:[0-9A-Fa-f]{1,8}\s+"
+            rf"{DATE}[|\sT-]\s?{CLOCK}\s+[0-9A-Fa-f]{{1,8}}:[0-9A-Fa-f]{{1,8}}\s+"
             r"[A-Za-z]{3,16}\s*::"
         ),
         _uccapi,
@@ -110,6 +112,10 @@ def seems_text_trace(head: bytes) -> str | None:
 def _format_of(head: bytes) -> Format | None:
     """Return the format most of whose records are there; else that of the other lines."""
     text = decoded(head[:HEAD_LENGTH])
+    return _format_in(text) or _format_in(Copy(text[:HEAD]).text(text))
+
+
+def _format_in(text: str) -> Format | None:
     most, found = 0, None
     for form in FORMATS:
         count = sum(1 for _record in form.record.finditer(text))

@@ -10,6 +10,7 @@ import codecs
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from dissectors.capture.text.copies import Copy
 from dissectors.capture.text.encoding import HEAD, LineCodec, codec_of, line_end
 from dissectors.capture.text.values import Line
 from dissectors.model import Malformed
@@ -47,6 +48,7 @@ class TextDecoder:
         self.malformed: list[Malformed] = []
         self._head: bytes | None = b""
         self._cutter: _ByteLines | _WideLines | None = None
+        self._copy: Copy | None = None
 
     def feed(self, data: bytes) -> list[Line]:
         """Take the next bytes of the trace; return the lines that they end."""
@@ -56,7 +58,7 @@ class TextDecoder:
                 return []
             data = self._decide()
         assert self._cutter is not None
-        return self._cutter.feed(data)
+        return self._as_written(self._cutter.feed(data))
 
     def close(self) -> list[Line]:
         """Return the line that the end of the trace ends."""
@@ -65,17 +67,29 @@ class TextDecoder:
             data = self._decide()
             assert self._cutter is not None
             lines = self._cutter.feed(data)
-        return lines + self._cutter.close()
+        lines = self._as_written(lines + self._cutter.close())
+        return lines + (self._copy.close() if self._copy else [])
+
+    @property
+    def wrapped(self) -> bool:
+        """Whether its lines were broken by whatever copied it."""
+        return self._copy is not None and self._copy.wrapped
+
+    def _as_written(self, lines: list[Line]) -> list[Line]:
+        return self._copy.lines(lines) if self._copy else lines
 
     def _decide(self) -> bytes:
         head, self._head = self._head or b"", None
         codec, mark = codec_of(head)
         if codec.startswith("utf-16"):
-            end = line_end(head[mark:HEAD].decode(codec, "replace"))
+            text = head[mark:HEAD].decode(codec, "replace")
+            end = line_end(text)
             self._cutter = _WideLines(codec, mark, end, self.malformed)
         else:
-            end = line_end(head[mark:HEAD].decode("latin-1"))
+            text = head[mark:HEAD].decode("latin-1")
+            end = line_end(text)
             self._cutter = _ByteLines(LineCodec(marked=mark > 0), mark, end, self.malformed)
+        self._copy = Copy(text.replace("\r", "\n") if end == "\r" else text)
         return head[mark:]
 
 

@@ -72,6 +72,7 @@ class S4Reader:
         self._open: _Open | None = None
         self._out: list[Record | Malformed] = []
         self._annotations = 0
+        self._undated = False
 
     def feed(self, lines: Sequence[Line]) -> list[Record | Malformed]:
         """Take the next lines; return what they complete."""
@@ -126,6 +127,10 @@ class S4Reader:
         ends = _ENDS.match(begin[3])
         local, peer = (ends[1], ends[2]) if ends else ("", "")
         line = self._prefix.number if self._prefix else number
+        if self._prefix is None and not self._undated:
+            self._undated = True
+            reason = "a message without a line that says when it was; others like it are not told"
+            self._out.append(Malformed("capture", reason, frame=number))
         outgoing = begin[1] == "Outgoing"
         self._open = _Open(line, self._prefix, outgoing, begin[2] or "", local, peer)
         return True

@@ -49,6 +49,7 @@ MAX_RECORD = 16 * 1024 * 1024
 """Characters of a record: the largest bodies (history of a room, a picture) have some million."""
 MAX_RECORD_LINES = 500_000
 
+_UNDATED = "a record without a line that says when it was; it is left out"
 _QUIET = ("TL_INFO", "TL_VERBOSE", "TL_NOISE", "TL_DEBUG")
 
 
@@ -130,7 +131,7 @@ class SipstackReader:
         self._begun = False
         self._annotations = 0
         self._remarks = 0
-        self._altered = False
+        self._altered = self._undated = False
 
     def feed(self, lines: Sequence[Line]) -> list[Record | Malformed]:
         """Take the next lines; return the records that they complete, in the order of their times.
@@ -167,6 +168,9 @@ class SipstackReader:
         if line is None:
             if self._open:
                 self._open[-1].add(text, self._prefixes)
+            elif BEGIN in text and not self._undated:
+                self._undated = True
+                self._tell(number, f"{_UNDATED}; others like it are not told")
             return
         self._margin = margin
         self._last = (text, number, margin.before)
@@ -240,7 +244,7 @@ class SipstackReader:
         line = trace_line(*self._last) if self._last else None
         self._begun = True
         if line is None:
-            self._tell(number, "a record without a line that says when it was; it is left out")
+            self._tell(number, _UNDATED)
             return
         marked = bare.startswith(BEGIN)
         after = bare[len(BEGIN) :] if marked else bare

@@ -20,10 +20,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from dissectors.capture.text.dates import CLOCK, DATE, time_ns
 from dissectors.capture.text.diagnostics import TraceLine, line_annotation
 from dissectors.capture.text.encoding import message_bytes
 from dissectors.capture.text.packets import Unfinished, packet_bytes
@@ -53,7 +52,7 @@ KEEP_ALIVE = 4
 DIGITS = 3
 
 PREFIX = re.compile(
-    r"\s{0,64}(\d\d?)/(\d\d?)/(\d{4})\|(\d\d):(\d\d):(\d\d)[.,](\d{1,9})\s+"
+    rf"\s{{0,64}}{DATE}[|\sT-]\s?{CLOCK}\s+"
     r"([0-9A-Fa-f]{1,8}:[0-9A-Fa-f]{1,8})\s+([A-Za-z]{3,16})\s*::\s?(.*)",
     re.DOTALL,
 )
@@ -61,7 +60,6 @@ _MARKER = re.compile(
     r"(End of )?(Sending Packet|Data Received)\s*-\s*(\S{1,300})\s+"
     r"\((?:From|To) Local Address:\s*([^)]{1,300}?)\s*\)\s+(\d{1,9}) bytes\b"
 )
-_SECOND = 1_000_000_000
 
 
 @dataclass(slots=True)
@@ -113,12 +111,12 @@ class UccapiReader:
         """Take the next lines; return what they complete."""
         for line in lines:
             text = line.text
-            found = PREFIX.match(text) if "|" in text[:80] and "::" in text[:160] else None
-            time_ns = None if found is None else _time(found)
-            if found is None or time_ns is None:
+            found = PREFIX.match(text) if "::" in text[:160] else None
+            moment = None if found is None else _time(found)
+            if found is None or moment is None:
                 self._text(line.number, text)
             else:
-                self._time_ns = time_ns
+                self._time_ns = moment
                 self._prefixed(line, found)
         out, self._out = self._out, []
         return out
@@ -147,7 +145,7 @@ class UccapiReader:
             thread.loose.add(text)
 
     def _prefixed(self, line: Line, found: re.Match[str]) -> None:
-        identity, level, text = found[8].upper(), found[9].upper(), found[10]
+        identity, level, text = found[7].upper(), found[8].upper(), found[9]
         thread = self._threads.get(identity)
         if thread is None:
             if len(self._threads) >= MAX_THREADS:
@@ -298,19 +296,4 @@ def _named(packet: _Packet) -> str:
 
 
 def _time(found: re.Match[str]) -> int | None:
-    midnight = _midnight(found[1], found[2], found[3])
-    if midnight is None:
-        return None
-    seconds = int(found[4]) * 3600 + int(found[5]) * 60 + int(found[6])
-    return (midnight + seconds) * _SECOND + int(found[7].ljust(9, "0"))
-
-
-@lru_cache(maxsize=16)
-def _midnight(first: str, second: str, year: str) -> int | None:
-    """Return the seconds of a day, ``MM/DD/YYYY``; where that cannot be, ``DD/MM/YYYY``."""
-    month, day = (int(first), int(second)) if int(first) <= 12 else (int(second), int(first))
-    try:
-        seconds = int(datetime(int(year), month, day, tzinfo=UTC).timestamp())
-    except ValueError:
-        return None
-    return seconds if seconds >= 0 else None
+    return time_ns(found[1], (found[2], found[3], found[4], found[5], found[6]))
