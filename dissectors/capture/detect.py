@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dissectors.capture.detect_text import text_kind
 from dissectors.capture.pcap import VARIANTS, PcapReader
 from dissectors.capture.pcapng import PcapngReader
 from dissectors.model import Malformed
@@ -61,16 +62,12 @@ OTHER_FORMATS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xfe\xff", "UTF-16 text", ""),
 )
 
-# First bytes of text, in lower case and without blanks before them.
-_TEXTS: tuple[tuple[bytes, str], ...] = (
-    (b"<!doctype html", "an HTML page (perhaps the error page of a download)"),
-    (b"<html", "an HTML page (perhaps the error page of a download)"),
-    (b"<?xml", "an XML document"),
-    (b"{", "JSON text"),
-    (b"[{", "JSON text"),
-)
-_TEXT_BYTES = (
-    frozenset(range(0x20, 0x7F)) | frozenset(b"\t\n\r\f\x1b") | frozenset(range(0x80, 0x100))
+# Behind the header of the first buffer (72 bytes) stands the system event that begins each log:
+# version, 1 or 2 for 32 or 64 bits, the mark 0xC0 (SYSTEM_TRACE_HEADER).
+_ETW_VERSIONS = (b"\1\0", b"\2\0")
+_ETW = (
+    "an event trace log of Windows (.etl); packets of netsh and pktmon: etl2pcapng, server traces: "
+    "OCSLogger or Search-CsClsLogging make text of it"
 )
 
 
@@ -99,26 +96,22 @@ def _what_it_is(head: bytes, magics: Mapping[bytes, object]) -> str:
             return f"this is not a capture file that can be read but {name}" + (
                 f"; {advice}" if advice else ""
             )
-    if text := _text(head):
+    if text := text_kind(head):
         return f"this is not a capture file but {text}"
     if not any(head):
         return "the file begins with zeros: it was never written, or its beginning is lost"
-    if _may_be_erf(head):
-        return f"this is not a capture file that can be read, perhaps an ERF capture; {_CONVERT}"
+    if kind := _by_structure(head):
+        return f"this is not a capture file that can be read{kind}"
     return f"this is not a capture file that can be read; it begins with {head[:8].hex(' ')}"
 
 
-def _text(head: bytes) -> str | None:
-    """Return what kind of text this is; None when it is not text."""
-    start = head.removeprefix(b"\xef\xbb\xbf")
-    if not _TEXT_BYTES.issuperset(start):
-        return None
-    plain = start.lstrip().lower()
-    for prefix, name in _TEXTS:
-        if plain.startswith(prefix):
-            return name
-    # Bytes above 0x7F are letters in UTF-8 and Latin-1; text of nothing else is no text.
-    return "plain text" if sum(byte < 0x80 for byte in start) * 2 > len(start) else None
+def _by_structure(head: bytes) -> str | None:
+    """Return what a file is that has no magic number at its beginning."""
+    if head[257:262] == b"ustar":
+        return f" but a tar archive; {_UNPACK}"
+    if head[72:74] in _ETW_VERSIONS and head[74:75] in (b"\1", b"\2") and head[75:76] == b"\xc0":
+        return f" but {_ETW}"
+    return f", perhaps an ERF capture; {_CONVERT}" if _may_be_erf(head) else None
 
 
 def _may_be_erf(head: bytes) -> bool:
