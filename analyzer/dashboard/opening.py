@@ -270,7 +270,12 @@ class _Opening:
 
     def _failed(self, file: str, error: Exception) -> None:
         label = printable(self._request.label(file))
-        self._job.failures.append(f"{label}: {reason_of(error).removeprefix(f'{file}: ')}")
+        reason = reason_of(error).removeprefix(f"{file}: ")
+        if (
+            self._request.names
+        ):  # where a file lies that was given to the page tells nobody anything
+            reason = reason.replace(printable(file), label)
+        self._job.failures.append(f"{label}: {reason}")
 
     def _skipped(self, file: str, reason: str) -> None:
         self._remarks.append(f"{printable(self._request.label(file))}: {reason}")

@@ -14,6 +14,7 @@ import streamlit as st
 from lxml import etree
 
 from analyzer.dashboard.links import draw
+from analyzer.dashboard.listed import linked_to, list_open
 from analyzer.dashboard.offers import Offer, in_directory, is_below, samples
 from analyzer.dashboard.opening import Job, Request, is_key
 from analyzer.dashboard.server import MAX_UPLOAD
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
 
     from analyzer.dashboard.selection import Selection
     from analyzer.dashboard.workspace import Workspace
-    from analyzer.markup import Cell, Element
 
 QUICK = 0.7
 """Seconds in which a small capture is open: nobody sees a bar for it."""
 LOOK_EVERY = 0.4
 """Seconds between two looks at a job."""
+ONLY_KEYS = "These are keys alone: open them together with the capture that they decrypt."
 
 
 def show(workspace: Workspace, selection: Selection) -> None:
@@ -41,10 +42,10 @@ def show(workspace: Workspace, selection: Selection) -> None:
     key = selection.more.get("job", "")
     job = workspace.job(key) if key else None
     if job is not None and (job.running or job.opened or job.failures):
-        _job(workspace, selection, job)
+        _job(workspace, selection, job, f"entered-{key}")
         if job.running:
             return
-    _head(workspace, selection)
+    _head(workspace, selection, () if job is None else job.opened)
     _at_once(workspace, selection)
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -55,7 +56,8 @@ def show(workspace: Workspace, selection: Selection) -> None:
         _samples(selection)
 
 
-def _head(workspace: Workspace, selection: Selection) -> None:
+def _head(workspace: Workspace, selection: Selection, opened: Sequence[str]) -> None:
+    """Say what the address leads to, and list what is open; ``opened``: ids of the last job."""
     made = etree.Element("div")
     add(made, "h1", text="Open a capture")
     if selection.case and workspace.cases.get(selection.case) is None:
@@ -64,27 +66,12 @@ def _head(workspace: Workspace, selection: Selection) -> None:
         add(lead, "strong", text=selection.name or "a capture")
         say(lead, ", which is not open here. Open it, with the same keys, and you see what was ")
         say(lead, "selected in it.")
-    cases = [*workspace.cases]
-    if cases:
-        columns = (Column("open now", "wide"), Column("messages", "num"), Column("sessions", "num"))
-        rows = (
-            (
-                _case_link(selection, case.id, case.name),
-                f"{len(case.trace.rows):,}",
-                f"{len(case.views):,}",
-            )
-            for case in cases
-        )
-        table(made, "Open already", columns, rows)
+    list_open(made, selection, [*workspace.cases], opened)
     draw(made, "start")
 
 
-def _case_link(selection: Selection, case: str, name: str) -> Cell:
-    return linked_to(selection.but(case=case, name=name, view="overview").href(), name)
-
-
-def _job(workspace: Workspace, selection: Selection, job: Job) -> None:
-    """Show how far a job is; go to what it opened."""
+def _job(workspace: Workspace, selection: Selection, job: Job, entered: str) -> None:
+    """Show how far a job is; go to what it opened, once: "back" leads here again, to stay."""
     if job.running and not job.wait(QUICK):
 
         @st.fragment(run_every=LOOK_EVERY)
@@ -98,7 +85,10 @@ def _job(workspace: Workspace, selection: Selection, job: Job) -> None:
         return
     for line in job.failures:
         st.error(_plain(line))
-    if job.opened and not job.failures:
+    if not job.failures and (len(job.opened) == 1 or selection.case in job.opened):
+        if st.session_state.get(entered):
+            return
+        st.session_state[entered] = True
         _enter(workspace, selection, job.opened)
         st.rerun()
 
@@ -135,11 +125,12 @@ def _begin(workspace: Workspace, selection: Selection, request: Request) -> None
     said = "\0".join((*request.files, *request.keys, request.zone, str(request.together)))
     key = hashlib.sha256(f"{said}\0{request.password}".encode(errors="replace")).hexdigest()[:16]
     workspace.start(key, request)
+    st.session_state[f"entered-{key}"] = False
     st.query_params.from_dict(selection.but(job=key, path=None).params())
 
 
 def _drop(workspace: Workspace, selection: Selection) -> None:
-    st.subheader("Drop it here", anchor=False)
+    st.header("Drop it here", anchor=False)
     dropped = st.file_uploader(
         f"Captures, text traces, ZIP archives and key logs, up to {MAX_UPLOAD} MB each",
         accept_multiple_files=True,
@@ -160,6 +151,9 @@ def _drop(workspace: Workspace, selection: Selection) -> None:
             return
         keys = [path for _, path in kept if is_key(path)]
         files = [(name, path) for name, path in kept if path not in keys]
+        if not files:
+            st.session_state["refused"] = ONLY_KEYS
+            return
         request = Request(
             tuple(path for _, path in files),
             tuple(name for name, _ in files),
@@ -213,7 +207,7 @@ def _options(where: str, *, with_password: bool) -> _Options:
 
 
 def _path(workspace: Workspace, selection: Selection) -> None:
-    st.subheader("Or name it", anchor=False)
+    st.header("Or name it", anchor=False)
     st.text_area(
         "Paths on this machine, one a line: captures of any size, ZIP archives, directories; "
         "key logs and private keys too",
@@ -227,7 +221,7 @@ def _path(workspace: Workspace, selection: Selection) -> None:
     together, password, zone = _options("named", with_password=False)
 
     def clicked() -> None:
-        lines = [line.strip() for line in str(st.session_state["paths"]).splitlines()]
+        lines = map(_unquoted, str(st.session_state["paths"]).splitlines())
         paths = [str(Path(line).expanduser()) for line in lines if line]
         directories = [path for path in paths if Path(path).is_dir()]
         if directories and len(paths) == 1:
@@ -240,8 +234,19 @@ def _path(workspace: Workspace, selection: Selection) -> None:
                 tuple(files), (), tuple(keys), password(), zone(), together()
             )  # fmt: skip
             _begin(workspace, selection, request)
+        elif keys:
+            st.session_state["refused-named"] = ONLY_KEYS
 
+    said = st.session_state.pop("refused-named", "")
+    if said:
+        st.error(_plain(said))
     st.button("Open", on_click=clicked, key="open-named")
+
+
+def _unquoted(line: str) -> str:
+    """Return a path without the quotes in which file managers and shells give it."""
+    line = line.strip()
+    return line[1:-1] if line[:1] in ("'", '"') and line[:1] == line[-1:] else line
 
 
 def _given(workspace: Workspace, selection: Selection) -> None:
@@ -262,7 +267,7 @@ def _given(workspace: Workspace, selection: Selection) -> None:
 def _choose(
     workspace: Workspace, selection: Selection, title: str, offers: Sequence[Offer], key: str
 ) -> None:
-    st.subheader(_plain(printable(title)), anchor=False)
+    st.header(_plain(printable(title)), anchor=False)
     if not offers:
         st.text("There is no capture and no log in it.")
         return
@@ -273,12 +278,18 @@ def _choose(
         if chosen:
             keys = [path for path in chosen if is_key(path)]
             files = tuple(path for path in chosen if path not in keys)
+            if not files:
+                st.session_state[f"refused-{key}"] = ONLY_KEYS
+                return
             _begin(workspace, selection, Request(files, (), tuple(keys)))
 
     st.multiselect(
         "Captures", [*names], format_func=lambda path: names[path], key=key,
         label_visibility="collapsed", placeholder="Choose one or several",
     )  # fmt: skip
+    said = st.session_state.pop(f"refused-{key}", "")
+    if said:
+        st.error(_plain(said))
     st.button("Open", on_click=clicked, key=f"open-{key}")
 
 
@@ -286,7 +297,7 @@ def _samples(selection: Selection) -> None:
     offers = samples()
     if not offers:
         return
-    st.subheader("Or try a sample", anchor=False)
+    st.header("Or try a sample", anchor=False)
     made = etree.Element("div")
     rows = (
         (linked_to(selection.href(sample=one.name), one.name), one.about) for one in offers
@@ -296,15 +307,6 @@ def _samples(selection: Selection) -> None:
 
 
 _SAMPLE_COLUMNS = (Column("sample", "mono"), Column("what it shows", "wide"))
-
-
-def linked_to(href: str, text: str) -> Cell:
-    """Return a cell with a link."""
-
-    def fill(cell: Element) -> None:
-        add(cell, "a", "", text, href=href)
-
-    return fill
 
 
 def _at_once(workspace: Workspace, selection: Selection) -> None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from analyzer.dashboard.opening import Job, Request
+
 
 def _start(**params: str) -> AppTest:
     page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=PATIENCE)
@@ -69,7 +71,7 @@ def test_what_is_dropped_is_opened_under_its_own_name() -> None:
 
 def test_what_is_named_is_opened_where_it_lies() -> None:
     page = _start()
-    page.text_area[0].set_value(f"{SAMPLES / 'reconnect.pcap'}\n\n")
+    page.text_area[0].set_value(f"'{SAMPLES / 'reconnect.pcap'}'\n\n")  # as shells quote it
     page.button(key="open-named").click().run()
     page = _settled(page)
     case = WORKSPACE.cases.get(_said(page, "case"))
@@ -84,6 +86,55 @@ def test_what_cannot_be_read_is_told_on_the_page() -> None:
     page = _settled(page)
     assert "there is no file" in page.error[0].value
     assert page.file_uploader, "something else can be opened at once"
+
+
+def test_keys_alone_are_refused_with_the_reason(tmp_path: Path) -> None:
+    keys = tmp_path / "client.keylog"
+    keys.write_text(f"CLIENT_RANDOM {'ab' * 32} {'cd' * 48}\n")
+    page = _start()
+    page.text_area[0].set_value(str(keys))
+    page.button(key="open-named").click().run()
+    assert "open them together with the capture" in page.error[0].value
+    page.file_uploader[0].upload("client.keylog", keys.read_bytes(), "text/plain").run()
+    page.button(key="open-dropped").click().run()
+    assert "open them together with the capture" in page.error[0].value
+
+
+def test_several_captures_of_several_stories_are_all_offered_with_their_verdicts() -> None:
+    page = _start()
+    named = ("batch-mixed.pcap", "fault-no-reply.pcap")
+    page.text_area[0].set_value("\n".join(str(SAMPLES / name) for name in named))
+    page.button(key="open-named").click().run()
+    job = WORKSPACE.job(_said(page, "job"))
+    assert job is not None
+    assert job.wait(PATIENCE)
+    shown = markup(page.run(), "start")
+    assert "case" not in page.query_params
+    now = shown[shown.index("2 captures were opened") :].split("Open already")[0]
+    assert [name in now for name in named] == [True, True]
+    assert "Opened now" in now
+    assert "problem" in now
+
+
+def test_going_back_from_a_case_does_not_lead_forward_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    keys: list[str] = []
+    start = WORKSPACE.start
+
+    def noted(key: str, request: Request) -> Job:
+        keys.append(key)
+        return start(key, request)
+
+    monkeypatch.setattr(WORKSPACE, "start", noted)
+    page = _settled(_start(sample="keepalive.pcap"))
+    assert "case" in page.query_params
+    page.query_params.clear()
+    page.query_params["job"] = keys[0]
+    page.query_params["view"] = "open"
+    page.run()
+    assert "case" not in page.query_params
+    assert "Opened now" in markup(page, "start")
 
 
 def test_an_address_of_a_capture_that_is_not_open_says_which_to_open() -> None:
