@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 
 def parse_zone(text: str) -> tzinfo:
-    """Read ``UTC``, ``local``, ``+02:00`` or a name as in ``Europe/Berlin``.
+    """Read ``UTC``, ``local``, ``+02:00``, ``UTC+2`` or a name as in ``Europe/Berlin``.
 
     Raises ValueError with one line for people.
     """
@@ -15,8 +15,10 @@ def parse_zone(text: str) -> tzinfo:
         return UTC
     if plain.lower() == "local":
         return LocalZone()
-    if plain[:1] in "+-" and plain[1:]:
-        return _offset(plain)
+    # "UTC+1" is what people call it; the names "Etc/GMT-1" of the database are the other way round.
+    offset = plain[3:].lstrip() if plain[:3].upper() in {"UTC", "GMT"} else plain
+    if offset[:1] in {"+", "-"} and offset[1:]:
+        return _offset(offset)
     import zoneinfo  # only where a zone is named
 
     try:

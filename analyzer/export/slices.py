@@ -285,8 +285,14 @@ def _by_frame(pieces: Iterable[Piece]) -> dict[int, list[Piece]]:
 
 
 def _key(opener: str, responder: str) -> bytes:
-    """Return the key of a connection (see ``Segment``) from its two addresses."""
-    hosts, ports = zip(*(_end(text) for text in (opener, responder)), strict=True)
+    """Return the key of a connection (see ``Segment``) from its two addresses.
+
+    It is empty where an end is a name: in a text trace, whose messages lie in no segments.
+    """
+    try:
+        hosts, ports = zip(*(_end(text) for text in (opener, responder)), strict=True)
+    except ValueError:
+        return b""
     return b"".join(hosts + ports)
 
 

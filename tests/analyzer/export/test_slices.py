@@ -25,6 +25,7 @@ from tests.analyzer.export.slicing import (
     same_when_read,
 )
 from tests.paths import SAMPLES, SHARED, require_shared
+from tests.support.text_logs import write_trace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -288,3 +289,19 @@ def test_what_tls_said_can_be_written_as_plain_tcp(tmp_path: Path) -> None:
             assert same_when_read(trace, rows, out, "transport") == []
         with open_capture(out) as again:
             assert [one.transport for one in again.connections] == ["tcp"]
+
+
+def test_messages_of_a_trace_that_names_its_server_are_exported(tmp_path: Path) -> None:
+    log, out = tmp_path / "fe.txt", tmp_path / "out.pcapng"
+    with open_capture(SHARED / "captures/tls.pcap") as trace:
+        log.write_bytes(write_trace(trace, "cls"))
+    with open_capture(log) as trace:
+        assert {one.transport for one in trace.connections} == {"tls"}
+        assert "fe01:5061" in {one.responder for one in trace.connections}
+        infos = choose(trace, Choice(query=Query(methods=("INFO",))), lambda: diagnose(trace))
+        for chosen in (None, infos):
+            cut(trace, out, chosen)
+            rows = range(len(trace)) if chosen is None else chosen.rows
+            with open_capture(out) as again:
+                found = [again.raw(row) for row in range(len(again))]
+            assert found == [trace.raw(row) for row in rows]

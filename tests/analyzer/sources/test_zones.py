@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analyzer.sources.zones import corrected
+from analyzer.zones import parse_zone
 
 SECOND = 1_000_000_000
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -45,3 +47,11 @@ def test_the_hour_that_comes_twice_is_told_by_what_came_before() -> None:
     assert corrected(_ns(2010, 10, 31, 2, 0), BERLIN, first) == _ns(2010, 10, 31, 1, 0)
     assert corrected(_ns(2010, 10, 31, 2, 58), BERLIN, first) == _ns(2010, 10, 31, 0, 58)
     assert corrected(_ns(2010, 10, 31, 3, 0), BERLIN, first) == _ns(2010, 10, 31, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("UTC", 0), ("UTC+1", 1), ("utc-05:00", -5), ("GMT +2", 2), ("+0530", 5.5), ("Etc/GMT-1", 1)],
+)
+def test_zones_are_read_as_people_write_them(text: str, hours: float) -> None:
+    assert parse_zone(text).utcoffset(datetime(2026, 1, 1)) == timedelta(hours=hours)  # noqa: DTZ001
