@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from analyzer.inputs.alignment import MAX_CELLS, LocalOffset, align, most_common_offset
+from analyzer.inputs.beginnings import Side, beginnings
 from analyzer.inputs.identity import Fingerprint, fingerprint, is_identified
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ class Pairing:
             for group in self._alike
             for a, b in self._repetitions(group)
         ]
-        return found + self._different()
+        found += self._different()
+        return found + self._beginnings(found)
 
     def _sort(self, group: Group, *, identified: bool) -> None:
         """Say of the rows of one identity how sure it is which is which."""
@@ -199,6 +201,27 @@ class Pairing:
     def _on_linked(self, rows: Rows, others: Iterable[Rows]) -> list[tuple[int, int]]:
         linked = [b for some in others if self._streams.linked(rows[0], some[0]) for b in some]
         return self._by_time((rows, linked)) if linked else []
+
+    def _beginnings(self, found: Iterable[Pair]) -> list[Pair]:
+        """Pair what one input has the beginning of alone."""
+        pairs = [(one.first, one.second) for one in found]
+        ours = Side(self._first, {a for a, _ in pairs})
+        theirs = Side(self._second, {b for _, b in pairs})
+        clock, (first, second), linked = self._offset, self._times, self._streams.linked
+        made = [
+            *beginnings(ours, theirs, lambda a: first[a] + clock.at(first[a]), linked, clock.limit),
+            *(
+                (a, b)
+                for b, a in beginnings(
+                    theirs,
+                    ours,
+                    lambda b: second[b] - clock.at(second[b] - clock.at(second[b])),
+                    lambda b, a: linked(a, b),
+                    clock.limit,
+                )
+            ),
+        ]
+        return [Pair(a, b, UNLIKE, self._away(a, b)) for a, b in made]
 
     def _different(self) -> list[Pair]:
         """Pair messages whose bytes differ: cut at one place, or changed on the way (an ALG)."""

@@ -15,6 +15,7 @@ from analyzer.inputs.identity import fingerprint
 from analyzer.inputs.matching import connections, match
 from analyzer.trace import open_capture
 from analyzer.window import Window
+from dissectors.notes import TRUNCATED
 from tests.analyzer.inputs.vantage import (
     HOUR,
     MS,
@@ -30,6 +31,8 @@ from tests.analyzer.inputs.vantage import (
 from tests.paths import require_shared
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from analyzer.rows import Stream
     from analyzer.trace import Trace
     from tests.analyzer.inputs.vantage import Seen
@@ -301,3 +304,22 @@ def test_thousands_of_dialogs_with_the_same_bytes_are_told_apart() -> None:
     trace = repeated(capture("captures/batch.pcap"), 100, 20 * SECOND)
     near, far = seen(trace), seen(trace, Place(2 * MS, MS, loss=0.01, offset_ns=HOUR))
     assert matched(near, far) == common(near, far)
+
+
+@pytest.mark.parametrize("frames", [12, 22])
+def test_a_capture_that_ends_inside_a_message_has_seen_it(tmp_path: Path, frames: int) -> None:
+    out = tmp_path / "short.pcap"
+    data = (SHARED / "captures/twousers-post.pcap").read_bytes()
+    end = 24
+    for _ in range(frames):
+        end += 16 + int.from_bytes(data[end + 8 : end + 12], "little")
+    out.write_bytes(data[:end])
+    whole = capture("captures/twousers-post.pcap")
+    with open_capture(out, index=False) as short:
+        assert any(notes & TRUNCATED for notes in short.rows.notes)
+        for order in ([whole, short], [short, whole]):
+            pairs = [one.sightings for one in match(order)]
+            assert len(pairs) == len(short)
+            for one, other in pairs:
+                raw = order[0].raw(one.row), order[1].raw(other.row)
+                assert max(raw, key=len).startswith(min(raw, key=len))
