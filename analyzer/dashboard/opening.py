@@ -116,7 +116,7 @@ class Job:
             gc.freeze()  # millions of values stay: looking for garbage among them costs each click
         except Cancelled:
             self.cancelled = True
-            self.failures.append("opening was ended before it was done")
+            self.failures.append("Opening was ended before it was done.")
         except Exception as error:  # noqa: BLE001  (a file must never end the dashboard)
             self.failures.append(reason_of(error))
         finally:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from analyzer.dashboard.desk import Desk
     from analyzer.dashboard.verdict.headline import Group
+    from analyzer.dashboard.verdict.told import Progress
     from analyzer.markup import Cell, Element
 
 SHOWN = 10
@@ -151,8 +152,7 @@ class _Overview:
         progress = told.progress(index)
         add(line, "strong", text="Sign-in: ")
         badge(line, progress.outcome)
-        lasted = "" if progress.ms is None else f" in {latency_text(progress.ms)}"
-        say(line, f"{lasted}, {progress.text}.")
+        say(line, f"{_lasted(progress)}.")
         failure = told.failure(index)
         if failure is not None:
             line = add(item, "p", "first-failure")
@@ -225,6 +225,16 @@ class _Overview:
         add(details, "summary", text=name)
         rows = range(len(case.trace.rows))
         Quality(desk.page, case.trace, case.record, rows).details(details)
+
+
+def _lasted(progress: Progress) -> str:
+    """Return how far a sign-in got, and how long that took: nothing fails "in 766 ms"."""
+    if progress.ms is None:
+        return f", {progress.text}"
+    lasted = latency_text(progress.ms)
+    if progress.outcome == "complete":
+        return f" in {lasted}, {progress.text}"
+    return f", {progress.text}".replace("steps done", f"steps done in {lasted}", 1)
 
 
 def _numbered(desk: Desk) -> str:

@@ -84,7 +84,7 @@ def _job(workspace: Workspace, selection: Selection, job: Job, entered: str) -> 
         st.button("Cancel", on_click=job.cancel, key="cancel")
         return
     for line in job.failures:
-        st.error(_plain(line))
+        (st.info if job.cancelled else st.error)(_plain(line))
     if not job.failures and (len(job.opened) == 1 or selection.case in job.opened):
         if st.session_state.get(entered):
             return
