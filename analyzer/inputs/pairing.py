@@ -97,7 +97,9 @@ class Pairing:
             for group in self._alike
             for a, b in self._repetitions(group)
         ]
-        found += self._different()
+        different = self._different()
+        self._streams.vote((one.first, one.second) for one in different)
+        found += different
         return found + self._beginnings(found)
 
     def _sort(self, group: Group, *, identified: bool) -> None:

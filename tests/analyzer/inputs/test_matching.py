@@ -15,7 +15,7 @@ from analyzer.inputs.identity import fingerprint
 from analyzer.inputs.matching import connections, match
 from analyzer.trace import open_capture
 from analyzer.window import Window
-from dissectors.notes import TRUNCATED
+from dissectors.notes import MISSING_HEADER, TRUNCATED
 from tests.analyzer.inputs.vantage import (
     HOUR,
     MS,
@@ -323,3 +323,22 @@ def test_a_capture_that_ends_inside_a_message_has_seen_it(tmp_path: Path, frames
             for one, other in pairs:
                 raw = order[0].raw(one.row), order[1].raw(other.row)
                 assert max(raw, key=len).startswith(min(raw, key=len))
+
+
+def test_a_capture_of_the_beginnings_of_packets_has_seen_their_messages(tmp_path: Path) -> None:
+    out, snap = tmp_path / "cut.pcap", 400
+    data = (SHARED / "captures/twousers-post.pcap").read_bytes()
+    made, at = bytearray(data[:24]), 24
+    while at < len(data):
+        size = int.from_bytes(data[at + 8 : at + 12], "little")
+        made += data[at : at + 8] + min(size, snap).to_bytes(4, "little")
+        made += data[at + 12 : at + 16 + min(size, snap)]
+        at += 16 + size
+    out.write_bytes(made)
+    whole = capture("captures/twousers-post.pcap")
+    with open_capture(out, index=False) as cut:
+        assert sum(notes & MISSING_HEADER > 0 for notes in cut.rows.notes) > 10
+        found = match([whole, cut])
+        assert len(found) == len(cut)
+        for one, other in (one.sightings for one in found):
+            assert whole.raw(one.row).startswith(cut.raw(other.row)[:300])
