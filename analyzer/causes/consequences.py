@@ -1,7 +1,7 @@
 """What one failed step took down with it: later steps, rooms and posts that needed it.
 
-A step is lost through another when it builds on it, or was to come after it and the run ended there;
-nothing of it was seen, and the other failed. What failed by itself is no consequence.
+A step is lost through another when it builds on it, or was to come after it and the run ended
+there; nothing of it was seen, and the other failed. What failed by itself is no consequence.
 """
 
 from __future__ import annotations

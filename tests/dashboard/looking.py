@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from axe_playwright_python.sync_playwright import Axe
+
 from analyzer.dashboard.selection import VIEWS
 
 if TYPE_CHECKING:
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, ConsoleMessage, Page, Route
 
 PATIENCE_MS = 30_000
+AXE = Axe()
+OF_STREAMLIT = ("presentation-role-conflict: ['section']",)
+"""Beginnings of what Streamlit's own parts are told for: its place for uploads has a role and a
+name, and its button within is what a keyboard reaches."""
 Scheme = Literal["light", "dark"]
 
 
@@ -33,6 +39,16 @@ class Look:
         """Return all of them, and the fault that the page shows, if it does."""
         faults = self.page.locator('[data-testid="stException"]').all_inner_texts()
         return [*self.outside, *self.errors, *faults]
+
+    def barriers(self) -> list[str]:
+        """Return what keeps people out of the page, as axe-core judges it, in components too."""
+        judged = AXE.run(self.page).response
+        found = [
+            f"{rule['id']}: {node['target']}: {node['html'][:200]}"
+            for rule in judged["violations"]
+            for node in rule["nodes"]
+        ]
+        return [one for one in found if not one.startswith(OF_STREAMLIT)]
 
     def open_sample(self, name: str) -> None:
         """Open a sample, by the link that the start page has."""

@@ -42,6 +42,7 @@ def _shots(look: Look, folder: Path, scheme: str) -> None:
         changes["message"] = MESSAGE if view == "messages" else None
         look.turn_to(view=view, **changes)
         assert look.misdeeds() == [], view
+        assert look.barriers() == [], view
         look.page.screenshot(path=folder / f"dashboard-{view}-{scheme}.png")
 
 
@@ -50,6 +51,15 @@ def test_every_page_is_drawn(browser: Browser, address: str, scheme: Scheme) -> 
     with looking(browser, address, color_scheme=scheme, viewport=SIZE) as look:
         _shots(look, SCREENS, scheme)
     assert len([*SCREENS.glob(f"*-{scheme}.png")]) == len(VIEWS)
+
+
+def test_barriers_within_components_are_seen(browser: Browser, address: str) -> None:  # noqa: F811
+    with looking(browser, address) as look:
+        look.open_sample(SAMPLE)
+        assert look.barriers() == []
+        heading = look.page.get_by_role("heading", name="What the capture is worth")
+        heading.evaluate("one => one.append(new Image())")
+        assert any(one.startswith("image-alt: [[") for one in look.barriers())
 
 
 PICTURES = {

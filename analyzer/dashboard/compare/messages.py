@@ -108,7 +108,7 @@ class Pair:
     @staticmethod
     def _table(parent: Element, group: str, fields: Sequence[Field]) -> None:
         columns = (
-            Column("", ""),
+            Column("result"),
             Column("field", "mono"),
             Column("A", "wide mono"),
             Column("B", "wide mono"),

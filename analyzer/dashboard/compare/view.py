@@ -251,7 +251,7 @@ class View:
         rows = [one for one in self.found.rows if every or _matters(one)]
         count, some = _page([*alike(rows)], number)
         columns = (
-            *(Column("", "wide"), Column("step"), Column("exchange", "wide")),
+            *(Column("result", "wide"), Column("step"), Column("exchange", "wide")),
             *_sided("frames", "outcome", "latency"),
             Column("B minus A", "num"),
         )

@@ -74,7 +74,7 @@ def _headers(parent: Element, desk: Desk, docked: Docked) -> None:
         return
     part = part_of(desk, docked.row, len(message.headers), HEADERS)
     ways(parent, desk, docked.row, part, "headers")
-    columns = (Column("header"), Column("value", "wide mono"), Column("", "go"))
+    columns = (Column("header"), Column("value", "wide mono"), Column("find, keep", "go"))
     rows = (_header(desk, one) for one in message.headers[part.begin : part.end])
     table(parent, "Headers in the order of the message", columns, rows, "dock-headers")
     if not message.headers:

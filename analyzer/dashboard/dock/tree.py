@@ -70,23 +70,32 @@ class Tree:
             one for one in node.children if one.last >= self._begin and one.number < self._end
         ]
         if not children:
-            self._words(add(item, "div", "leaf"), node.element)
+            leaf = add(item, "div", "leaf")
+            self._name(leaf, node.element)
+            self._words(leaf, node.element)
             return
         made = add(item, "details", id=f"dock-e{node.number}", open="open")
-        self._words(add(made, "summary"), node.element)
+        self._name(add(made, "summary"), node.element)  # whose links nobody who listens would find
+        words = add(made, "div", "words")
+        self._words(words, node.element)
+        if not len(words):
+            made.remove(words)
         below = add(made, "ul")
         for child in children:
             self._node(below, child)
 
-    def _words(self, parent: Markup, element: Element) -> None:
+    @staticmethod
+    def _name(parent: Markup, element: Element) -> None:
         add(parent, "code", "name", element.name)
-        for name, value in element.attributes:
-            self._attribute(parent, element, name, value)
         known = element.get("id")
         text = meaning(known) if known and element.name.lower() in OWN_ID else None
         if text:
             say(parent, " ")
             add(parent, "span", "soft", f"({text})")
+
+    def _words(self, parent: Markup, element: Element) -> None:
+        for name, value in element.attributes:
+            self._attribute(parent, element, name, value)
         self._text(parent, element)
 
     def _attribute(self, parent: Markup, element: Element, name: str, value: str) -> None:

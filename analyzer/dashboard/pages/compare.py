@@ -128,7 +128,7 @@ def _lists(desk: Desk, view: View, made: Element, tab: str) -> None:
         _choice(desk, line, every, "Only what differs", "All exchanges, the same ones too")
         count = view.exchanges(made, page - 1, every=every)
     if count > 1:
-        ways = add(made, "nav", "", aria_label="Pages")
+        ways = add(made, "nav", "", aria_label="Pages of the comparison")
         add(ways, "span", "cut", f"page {min(page, count)} of {count}, {SHOWN} on each")
         for title, number in (("before", page - 1), ("next", page + 1)):
             if 1 <= number <= count:

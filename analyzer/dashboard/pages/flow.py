@@ -184,14 +184,15 @@ class _Flow:
         head = add(made, "summary")
         badge(head, run.outcome)
         frame = None if run.row is None else self._case.trace.rows.frame[run.row]
-        say(head, " Post ")
-        if frame is not None:
-            say(head, "in frame ")
-            desk.page.frame(head, frame)
         room = names.get(run.room or "") or short_room(run.room or "") or "a room"
-        say(head, " into ")
-        add(head, "a", "", room, href=desk.href(view="rooms", room=run.room))
-        say(head, f", {_copies_text(run)}")
+        place = "" if frame is None else f" in frame {frame}"
+        say(head, f" Post{place} into {room}, {_copies_text(run)}")
+        links = add(made, "p", "links")  # in the summary, nobody who listens would find them
+        if frame is not None:
+            say(links, "frame ")
+            desk.page.frame(links, frame)
+            say(links, " · ")
+        add(links, "a", "", f"the room {room}", href=desk.href(view="rooms", room=run.room))
         drawn = Timeline(desk, run)
         caption = "Steps of this post" if frame is None else f"Steps of the post in frame {frame}"
         drawn.steps(made, caption, self._chosen(one))

@@ -56,7 +56,10 @@ def pager(parent: Element, desk: Desk, part: Part, noun: str, key: str = "page")
     """Add what is shown of how many, and links to the other pages; nothing where all is shown."""
     if part.pages == 1:
         return
-    made = add(parent, "nav", "pager", aria_label=f"Pages of {noun}s")
+    label = f"Pages of {noun}s"
+    if any(one.get("aria-label") == label for one in parent.iter("nav")):
+        label += ", below"  # landmarks are told apart by their names
+    made = add(parent, "nav", "pager", aria_label=label)
     add(made, "span", "soft", f"{part.first + 1:,} to {part.last:,} of {amount(part.total, noun)}")
     if part.page > 1:
         add(made, "a", "", "previous", href=desk.href(**{key: part.page - 1}))

@@ -250,7 +250,7 @@ def test_of_many_differences_a_page_is_shown_and_the_rest_is_offered(
     text = markup(page, "compare")
     rows = _parsed(text).findall(".//tbody/tr")
     assert len(rows) == 5
-    (ways,) = _parsed(text).xpath(".//nav[@aria-label='Pages']")
+    (ways,) = _parsed(text).xpath(".//nav[@aria-label='Pages of the comparison']")
     assert [parse_qs(one.get("href")[1:])["page"] for one in ways.iter("a")] == [["1"], ["3"]]
 
 

@@ -226,7 +226,7 @@ def test_values_in_xccos_are_looked_for_where_they_name_something() -> None:
 def test_xccos_is_a_tree_with_the_meanings_of_ids_and_codes() -> None:
     drawn = _drawn(opened(SAMPLE), REPLY)
     text = " ".join(drawn.find(".//ul[@class='dock-tree']").text_content().split())
-    assert 'rpl id="rpl:requri" seqid="1" (address of the channel server)' in text
+    assert 'rpl (address of the channel server) id="rpl:requri" seqid="1"' in text
     assert "resp code=✓ 200 SUCCESS_OK" in text
 
 
