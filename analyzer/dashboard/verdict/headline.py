@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from analyzer.dashboard.cases import Case
 
+NAMED = 2
+"""Findings that the headline has by name."""
 Record = dict[str, Any]
 
 
@@ -52,14 +54,13 @@ def headline(case: Case) -> Headline:
         return Headline("not-captured", "nothing to judge", text)
     counts = told_of(case).by_verdict()
     if failed := counts.get("failed", 0):
-        return Headline(
-            "failed", "problem", f"Something is wrong: {_has(failed, count)} a problem."
-        )
+        text = f"Something is wrong: {_has(failed, count)} a problem{_named(case)}."
+        return Headline("failed", "problem", text)
     if _beside(case, "error"):
         text = "Something is wrong, though not in any one session: see the findings."
         return Headline("failed", "problem", text)
     if doubtful := counts.get("doubtful", 0):
-        text = f"Nothing failed, but {_has(doubtful, count)} something to remark."
+        text = f"Nothing failed, but {_has(doubtful, count)} something to remark{_named(case)}."
         return Headline("doubtful", "remarks", text)
     if _beside(case, "warning"):
         text = "Nothing is seen to have failed, but there are remarks on the capture itself."
@@ -77,6 +78,15 @@ def _has(some: int, count: int) -> str:
     if some == count:
         return f"all {count:,} sessions have"
     return f"{some:,} of {count:,} sessions {'has' if some == 1 else 'have'}"
+
+
+def _named(case: Case) -> str:
+    """Return what was found of the worst severity, in brackets; of many kinds the first."""
+    found = groups(case)
+    titles = [one.title for one in found if one.severity == found[0].severity]
+    if len(titles) > NAMED:
+        titles[NAMED:] = [f"{amount(len(titles) - NAMED, 'other kind')} of finding"]
+    return f" ({'; '.join(titles)})" if titles else ""
 
 
 def _of(some: int, count: int) -> str:

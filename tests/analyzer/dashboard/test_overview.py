@@ -34,7 +34,7 @@ def test_a_healthy_capture_is_said_to_be_without_problems() -> None:
 def test_a_broken_session_is_told_with_the_first_thing_that_failed() -> None:
     case = opened(FLOWS / "lookup-404.pcap")
     drawn = markup(looked_at(case), "overview")
-    assert "Something is wrong: the only session has a problem." in drawn
+    assert "Something is wrong: the only session has a problem (" in drawn
     assert re.search(
         r", 3 of 10 steps done in \d+ ms; step 4 \(INVITE to Lookup\) failed\.", drawn
     ), "how long it took stands with what was done, not with what failed"
@@ -66,7 +66,10 @@ def test_what_nobody_could_see_is_no_failure() -> None:
 
 def test_a_slow_sign_in_is_a_remark_and_no_failure() -> None:
     case = opened(FLOWS / "slow-signin.pcap")
-    assert headline(case).text == "Nothing failed, but the only session has something to remark."
+    assert (
+        headline(case).text
+        == "Nothing failed, but the only session has something to remark (Slow step)."
+    )
     failure = told_of(case).failure(0)
     assert failure is not None
     assert failure.kind == "GC601"
