@@ -116,8 +116,9 @@ triage: $(INSTALLED) ## install what is needed, then triage a sample (FILE=captu
 dashboard: $(INSTALLED_DASHBOARD) ## look at captures in a browser (FILE=capture opens one)
 	@$(BIN)/xccos dashboard $(if $(filter command line environment,$(origin FILE)),"$(FILE)")
 
+# The compiler comes first: what is installed is compiled, and must be.
 test: export XCCOS_BUILD := compiled
-test: system speedups lint types cover twin ## run every gate: lint, types, coverage, both paths
+test: compiler system speedups lint types cover twin ## run every gate: lint, types, coverage, both paths
 
 lint: $(INSTALLED_DEV) ## ruff check and ruff format --check
 	@$(FUNCTIONS)
