@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 QUIET_S = 1.0
 """After a case was opened: the page with the verdict is drawn meanwhile."""
 MODULES = (
-    *(f"analyzer.dashboard.pages.{name}" for name in ("commands", "messages", "topology")),
+    *(
+        f"analyzer.dashboard.pages.{name}"
+        for name in ("commands", "ladder", "messages", "topology")
+    ),
     *(f"analyzer.dashboard.{name}.chart" for name in ("commands", "topology", "rooms")),
     "analyzer.dashboard.charts.clicks",
 )
@@ -61,7 +64,7 @@ class Warming:
             self._over.set()
 
     def _case_itself(self) -> None:
-        for prepare in (_rooms, _filter, _commands, _topology):
+        for prepare in (_rooms, _filter, _commands, _topology, _ladder):
             if self._case.closed:
                 return
             with self._work.holding(self._case.lock):
@@ -99,3 +102,16 @@ def _topology(case: Case, step: Step) -> None:
     prepare(case, step)
     step()
     picture(drawn_of(case))
+
+
+def _ladder(case: Case, step: Step) -> None:
+    """Make the ladder that the page begins with; of half a million messages a second's work."""
+    from analyzer.dashboard.ladder.choice import hideable, part_of
+    from analyzer.dashboard.ladder.part import kept
+    from analyzer.dashboard.selection import Selection
+
+    hideable(case)
+    step()
+    ladder = part_of(case, Selection(case=case.id), None).ladder
+    step()
+    kept(case, ladder)

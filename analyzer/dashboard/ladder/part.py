@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from streamlit.components.v2.types import ComponentRenderer
 
+    from analyzer.dashboard.cases import Case
     from analyzer.dashboard.desk import Desk
     from analyzer.dashboard.selection import Selection
     from analyzer.ladder.look import Look
@@ -83,7 +84,7 @@ def draw_ladder(desk: Desk, ladder: Ladder, look: Look, key: str, *, live: bool 
     ``key`` is unique in the page. ``live``: it grows, and stays at its end while nobody scrolls.
     Of ``look`` it takes the zone.
     """
-    data = packed(ladder) if live else _kept(desk, ladder)
+    data = packed(ladder) if live else kept(desk.case, ladder)
 
     def went() -> None:
         _go(desk, st.session_state[key].get("go"))
@@ -94,9 +95,9 @@ def draw_ladder(desk: Desk, ladder: Ladder, look: Look, key: str, *, live: bool 
         _told_component()(key=f"{key}-told", data=told | _told(desk, ladder, look))
 
 
-def _kept(desk: Desk, ladder: Ladder) -> bytes:
+def kept(case: Case, ladder: Ladder) -> bytes:
     """Return the bytes of a ladder, made once as long as it is among the last that were drawn."""
-    recent: Recent[_Packed] = desk.case.once("ladder bytes", lambda: Recent(KEPT_BYTES, _size))
+    recent: Recent[_Packed] = case.once("ladder bytes", lambda: Recent(KEPT_BYTES, _size))
     # The ladder is kept with them: as long as it lives no other has its identity.
     return recent.get(id(ladder), lambda: (ladder, packed(ladder)))[1]
 

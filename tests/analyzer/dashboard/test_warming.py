@@ -31,9 +31,10 @@ def case() -> Iterator[Case]:
 
 
 def test_the_first_visit_finds_what_was_worked_out(case: Case) -> None:
-    assert not any(map(case.has, ("topology", "waits", "filter offers")))
+    wanted = ("topology", "waits", "filter offers", "ladder methods", "ladder bytes")
+    assert not any(map(case.has, wanted))
     Warming(case, 0.0).run()
-    assert all(map(case.has, ("topology", "waits", "filter offers")))
+    assert all(map(case.has, wanted))
     assert len(case.once("topology", dict[str, str])) > 0
 
 
